@@ -1,0 +1,59 @@
+use async_trait::async_trait;
+use ringback_callback::Record;
+use ringback_model::{Epoch, Group, RequestId, Timestamp};
+use thiserror::Error;
+
+/// Why the store did not do what it was asked. Unless a variant says otherwise nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// It cannot be reached now, or cannot write (disk full, locked); later it may.
+    #[error("request store unavailable: {0}")]
+    Unavailable(String),
+    /// The connection broke while the answer was awaited: the write may have happened or not. Writing the same
+    /// again does no harm.
+    #[error("request store: the outcome of the write is unknown: {0}")]
+    OutcomeUnknown(String),
+    /// The epoch is older than the one the store has seen: another instance has taken over.
+    #[error("epoch {ours} is superseded by epoch {current}: another instance has taken over")]
+    Fenced {
+        /// The epoch of the refused write.
+        ours: Epoch,
+        /// The epoch in force.
+        current: Epoch,
+    },
+    /// It is not a store of ours, or holds something that cannot be: a person must look.
+    #[error("request store invalid: {0}")]
+    Invalid(String),
+}
+
+/// One write. Each can be repeated without harm.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Write {
+    /// Insert the record, or overwrite the one with its id.
+    Put(Record),
+    /// Delete a record; no error if there is none.
+    Delete(RequestId),
+}
+
+/// Where accepted requests are kept. Everything belongs to a group, and every write to an epoch.
+#[async_trait]
+pub trait RequestStore: Send + Sync {
+    /// Begins a new epoch for a group and returns it: one more than the highest ever seen. From then on writes of older
+    /// epochs are refused. For a service that runs alone; where instances elect one, the registry gives epochs and
+    /// [`claim`](Self::claim) tells the store.
+    async fn begin_epoch(&self, group: &Group) -> Result<Epoch, StoreError>;
+
+    /// Raises the group's epoch to this one and refuses older ones from now on; `Fenced` if it is older itself.
+    async fn claim(&self, group: &Group, epoch: Epoch) -> Result<(), StoreError>;
+
+    /// All records of a group, ordered by `since`, then `id`.
+    async fn load(&self, group: &Group) -> Result<Vec<Record>, StoreError>;
+
+    /// Carries out all of these durably in one transaction, in order, or none of them. The epoch is checked in the
+    /// same transaction.
+    async fn apply(&self, group: &Group, epoch: Epoch, writes: &[Write]) -> Result<(), StoreError>;
+
+    /// The store's clock: the anchor of every timestamp.
+    async fn now(&self) -> Result<Timestamp, StoreError>;
+}
