@@ -140,7 +140,8 @@ pub enum Input {
     },
     /// A save or removal is durable.
     Saved(SaveId),
-    /// A save or removal failed, and is certain not to happen by itself later.
+    /// A save or removal could not be done now. It goes on being tried until it succeeds (then
+    /// [`Saved`](Self::Saved) is told), is revoked, or a later write for the same request takes its place.
     SaveFailed(SaveId),
     /// An open device reported its state.
     Device {
@@ -157,8 +158,8 @@ pub enum Input {
         at: Appearance,
         /// Its use.
         occupancy: Occupancy,
-        /// The calls on it that are dialled from there: a call of ours that is not among them is gone. Only with a
-        /// reading of the whole line; `None` with a single change.
+        /// All calls on it, with a reading of the whole line: a call of ours that is not among them is gone. `None`
+        /// with a single change. Each of these calls is to be told by [`Input::Call`] first.
         calls: Option<Vec<CallId>>,
     },
     /// A call on the line of a caller made progress.
@@ -183,9 +184,11 @@ pub enum Input {
     Alerted {
         /// Which alert.
         alert: AlertId,
-        /// Whether the phone has taken it.
+        /// Whether the phone has taken it. While the outcome is unknown, nothing is told.
         delivered: bool,
     },
+    /// The latest screen for this phone was not delivered, or it is not known whether it was.
+    ScreenLost(DeviceName),
     /// The link to the call manager is gone: what is known of devices and lines is old.
     LinkLost,
     /// Nothing but time has passed: what is due is done.

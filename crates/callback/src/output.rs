@@ -1,7 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use ringback_model::{Appearance, DeviceName, DirectoryNumber, LineId, Pii, RequestId, Timestamp};
+use ringback_model::{Appearance, DeviceName, DirectoryNumber, LineId, RequestId, Timestamp};
 
 use crate::input::Ticket;
 use crate::record::{AlertId, Record};
@@ -208,9 +208,14 @@ pub enum Notice {
         /// Which request.
         request: RequestId,
     },
+    /// The phone did not take the alert.
+    AlertFailed {
+        /// Which request.
+        request: RequestId,
+    },
     /// The input made no sense now and was ignored; the text says why. A sign of a stale screen or of a phone that
     /// lies.
-    Ignored(Pii<String>),
+    Ignored(&'static str),
 }
 
 /// What the engine wants done. To be carried out in order.
@@ -236,7 +241,8 @@ pub enum Output {
     /// Ask the directory on which phones a line appears; answered by [`Input::Located`](crate::Input::Located), as
     /// soon as the directory can be asked.
     Locate(LineId),
-    /// Write a record, whole; in order with all other writes for the same request. Its outcome is told by
+    /// Write a record, whole; in order with all other writes for the same request, and tried until it is done. Its
+    /// outcome is told by
     /// [`Input::Saved`](crate::Input::Saved) or [`Input::SaveFailed`](crate::Input::SaveFailed).
     Save {
         /// Names the write.

@@ -43,7 +43,7 @@ pub enum Phase {
         alert: AlertId,
         /// Until when the turn lasts.
         until: Timestamp,
-        /// Whether the phone has confirmed the alert. While it has not, the alert is in doubt.
+        /// Whether the outcome of the alert is known. While it is not, the alert is in doubt.
         alerted: bool,
     },
     /// The caller was notified and let the turn pass (R26), or its Dial failed (R21): no more queued or alerted,
@@ -82,4 +82,6 @@ pub struct Record {
     pub cycle: Option<Cycle>,
     /// How many alerts it has had.
     pub alerts: u32,
+    /// When its caller was last told that B is available, for the screen.
+    pub notified: Option<Timestamp>,
 }
