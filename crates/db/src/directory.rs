@@ -1,5 +1,7 @@
+use std::fmt;
+
 use async_trait::async_trait;
-use ringback_model::{DeviceName, DirectoryNumber, Group, LineId, Locale, UtcOffset};
+use ringback_model::{DeviceName, DirectoryNumber, Group, LineId, Locale, Pii, UtcOffset};
 use thiserror::Error;
 
 /// Why the directory could not be read. Reading changes nothing.
@@ -27,10 +29,13 @@ pub struct PhoneEntry {
     pub utc_offset: UtcOffset,
     /// Whether its softkey template (its own, else its device pool's) has the CallBack key.
     pub has_callback_key: bool,
+    /// Whether its user asked not to be disturbed, as configured. What counts for a request is what the phone itself
+    /// reports.
+    pub do_not_disturb: bool,
 }
 
 /// What the directory knows of a line.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct LineEntry {
     /// The line.
     pub line: LineId,
@@ -42,6 +47,17 @@ pub struct LineEntry {
     pub forwards_all_to: Option<DirectoryNumber>,
 }
 
+impl fmt::Debug for LineEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LineEntry")
+            .field("line", &self.line)
+            .field("devices", &self.devices)
+            .field("display_name", &self.display_name.as_ref().map(Pii))
+            .field("forwards_all_to", &self.forwards_all_to)
+            .finish()
+    }
+}
+
 /// The call manager's database as Call Back reads it. Everything belongs to a group.
 #[async_trait]
 pub trait Directory: Send + Sync {
@@ -51,8 +67,9 @@ pub trait Directory: Send + Sync {
     /// The line with this partition and number; `None` if there is none, or it appears on no phone.
     async fn line(&self, group: &Group, line: &LineId) -> Result<Option<LineEntry>, DirectoryError>;
 
-    /// The line that a number leads to when it is dialled from `from`: one in the same partition if there is,
-    /// otherwise one in the partition without a name; `None` if the number leads nowhere.
+    /// The line that a number leads to when it is dialled from `from`: the number in the caller's own partition, else in
+    /// the partition without a name, else in the first other partition by name (in byte order); `None` if the number
+    /// leads nowhere. `from` need not exist.
     async fn dialled(
         &self,
         group: &Group,
@@ -60,7 +77,7 @@ pub trait Directory: Send + Sync {
         dn: &DirectoryNumber,
     ) -> Result<Option<LineEntry>, DirectoryError>;
 
-    /// The service parameters that are set, by name; those at their default may be missing.
+    /// The service parameters that are set, ordered by name; those at their default may be missing.
     async fn parameters(&self, group: &Group) -> Result<Vec<(String, String)>, DirectoryError>;
 
     /// Proves that the directory can be read now (R46). Cheap.

@@ -1,4 +1,7 @@
+use std::fmt;
+
 use async_trait::async_trait;
+use ringback_model::{LineId, Pii};
 use thiserror::Error;
 
 /// What a change is about.
@@ -21,8 +24,14 @@ pub enum Table {
     Alarm,
 }
 
+/// The key of a line in a report: `PARTITION/DN`.
+#[must_use]
+pub fn line_key(line: &LineId) -> String {
+    format!("{}/{}", line.partition.as_str(), line.dn.as_str())
+}
+
 /// One report of the feed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Change {
     /// A row changed, was added or removed.
@@ -31,11 +40,23 @@ pub enum Change {
         seq: u64,
         /// In which table.
         table: Table,
-        /// The row's key as text: a device name, `PARTITION/DN`, a parameter's name.
+        /// The row's key as text: a device name, [`line_key`], the name of a template, pool or parameter.
         key: String,
     },
     /// Changes may have been missed: read everything anew. Sent first after every (re)connect.
     Resync,
+}
+
+/// Redacts the key: it may be a number or a name.
+impl fmt::Debug for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Row { seq, table, key } => {
+                f.debug_struct("Row").field("seq", seq).field("table", table).field("key", &Pii(key)).finish()
+            }
+            Self::Resync => f.write_str("Resync"),
+        }
+    }
 }
 
 /// Why the feed ended. It recovers by itself: call `next` again.
@@ -47,7 +68,8 @@ pub enum FeedError {
     Lost(String),
 }
 
-/// Tells what changed in the directory, in every process that uses it.
+/// Tells what changed in the directory of one group, in every process that uses it. A change may be reported more than
+/// once, and some time after it can be read.
 #[async_trait]
 pub trait ChangeFeed: Send {
     /// Waits for the next change; cancel-safe. After an error the next `Ok` is a `Resync`.

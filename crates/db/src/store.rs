@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use ringback_callback::Record;
 use ringback_model::{Epoch, Group, RequestId, Timestamp};
@@ -27,6 +29,9 @@ pub enum StoreError {
     Invalid(String),
 }
 
+/// Where a store reads the time. Production uses the wall clock of the database; a simulation gives its own.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
 /// One write. Each can be repeated without harm.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Write {
@@ -51,7 +56,7 @@ pub trait RequestStore: Send + Sync {
     async fn load(&self, group: &Group) -> Result<Vec<Record>, StoreError>;
 
     /// Carries out all of these durably in one transaction, in order, or none of them. The epoch is checked in the
-    /// same transaction.
+    /// same transaction: an older one is `Fenced`, a newer one is claimed by it.
     async fn apply(&self, group: &Group, epoch: Epoch, writes: &[Write]) -> Result<(), StoreError>;
 
     /// The store's clock: the anchor of every timestamp.
