@@ -96,6 +96,7 @@ text_type! {
     Partition, "a partition", 0..=50, |c: char| !c.is_control(), plain
 }
 
+#[expect(clippy::derivable_impls, reason = "the macro derives for types that have no default, too")]
 impl Default for Partition {
     fn default() -> Self {
         Self(SmolStr::default())

@@ -1,1 +1,10 @@
-//! (to be written)
+//! Scenario files: the behaviour of Call Back, written down so that it runs.
+//!
+//! A scenario (`*.scn`) is plain text, one statement a line; a telephony engineer reads it without knowing Rust.
+//! This crate promises to read the whole language ([`parse`]) and to say of every mistake where it is and what
+//! could stand there, never to panic over a file, and to give the same verdict for the same file every time.
+#![forbid(unsafe_code)]
+
+pub mod language;
+
+pub use language::{Names, Scenario, SyntaxError, parse, parse_action};
