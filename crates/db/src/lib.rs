@@ -7,13 +7,17 @@
 #![forbid(unsafe_code)]
 
 mod admin;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod directory;
 mod feed;
 mod memory;
+mod parameters;
 mod store;
 
 pub use admin::{AdminError, DirectoryAdmin, PhoneConfig};
 pub use directory::{Directory, DirectoryError, LineEntry, PhoneEntry};
 pub use feed::{Change, ChangeFeed, FeedError, Table, line_key};
 pub use memory::{MemoryDirectory, MemoryFeed, MemoryStore};
+pub use parameters::{ParameterProblem, ServiceParameters};
 pub use store::{Clock, RequestStore, StoreError, Write};

@@ -34,6 +34,10 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// One write. Each can be repeated without harm.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "almost every write is a Put, and lives no longer than its commit"
+)]
 pub enum Write {
     /// Insert the record, or overwrite the one with its id.
     Put(Record),

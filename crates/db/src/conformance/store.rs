@@ -1,0 +1,184 @@
+use ringback_callback::{AlertId, Cycle, Kind, Phase, Record};
+use ringback_model::{Appearance, CallId, Epoch, Group, RequestId, Timestamp};
+
+use super::{OrViolation, Violation, device, dn, group, line, same};
+use crate::store::{RequestStore, StoreError, Write};
+
+/// Proves a [`RequestStore`]. `make` gives an empty one each time.
+///
+/// # Errors
+/// The first rule that it breaks.
+pub async fn store<S: RequestStore>(make: impl AsyncFn() -> S) -> Result<(), Violation> {
+    records(&make().await).await?;
+    repeated_writes(&make().await).await?;
+    order_within_a_transaction(&make().await).await?;
+    epochs(&make().await).await?;
+    fencing(&make().await).await?;
+    groups(&make().await).await?;
+    clock(&make().await).await
+}
+
+/// Proves that a store keeps what was written when it is opened anew. `open` opens the same store each time; it must be
+/// empty at first.
+///
+/// # Errors
+/// The first rule that it breaks.
+pub async fn durable<S: RequestStore>(open: impl AsyncFn() -> S) -> Result<(), Violation> {
+    const RULE: &str = "records and epoch are there after reopening";
+    let group = Group::default();
+    let first = open().await;
+    first.claim(&group, Epoch(41)).await.or_violation(RULE)?;
+    let writes: Vec<Write> = samples().into_iter().map(Write::Put).collect();
+    first.apply(&group, Epoch(41), &writes).await.or_violation(RULE)?;
+    let before = first.load(&group).await.or_violation(RULE)?;
+    drop(first);
+    let second = open().await;
+    same(RULE, second.load(&group).await, Ok(before))?;
+    let fenced = StoreError::Fenced { ours: Epoch(40), current: Epoch(41) };
+    same(RULE, second.apply(&group, Epoch(40), &[]).await, Err(fenced))?;
+    same(RULE, second.begin_epoch(&group).await, Ok(Epoch(42)))
+}
+
+fn record(epoch: u64, number: u64, since: u64) -> Record {
+    Record {
+        id: RequestId { epoch: Epoch(epoch), number },
+        caller: Appearance { device: device("phone-a"), line: line("", "1001") },
+        called: line("inside", "1002"),
+        dialled: dn("1002"),
+        kind: Kind::Busy,
+        since: Timestamp(since),
+        expires: None,
+        origin: None,
+        phase: Phase::Waiting,
+        cycle: None,
+        alerts: 0,
+        notified: None,
+    }
+}
+
+/// Records that differ in every field, in every shape it can have; ordered as `load` gives them.
+fn samples() -> Vec<Record> {
+    let waiting = record(2, 9, 1_000);
+    let untouched = Record {
+        kind: Kind::NoAnswer,
+        expires: Some(Timestamp(2_000)),
+        origin: Some(CallId(u64::MAX)),
+        cycle: Some(Cycle::Untouched),
+        ..record(3, 1, 1_000)
+    };
+    let turn = |epoch, number, alerted| {
+        let request = RequestId { epoch: Epoch(epoch), number };
+        Phase::Turn { alert: AlertId { request, number: 3 }, until: Timestamp(21_000), alerted }
+    };
+    let in_turn = Record {
+        phase: turn(1, 1, false),
+        alerts: 3,
+        notified: Some(Timestamp(1_000)),
+        ..record(1, 1, 1_500)
+    };
+    let told = Record {
+        caller: Appearance { device: device("Ä; DROP 'x' \"y\""), line: line("p/q", "10 01") },
+        called: line("", "*7#"),
+        dialled: dn("0*7#"),
+        phase: turn(1, 2, true),
+        cycle: Some(Cycle::OffHook),
+        alerts: u32::MAX,
+        ..record(1, 2, 1_500)
+    };
+    let lapsed =
+        Record { phase: Phase::Lapsed, cycle: Some(Cycle::Complete), alerts: 1, ..record(1, 10, 1_500) };
+    let dialing = Record { phase: Phase::Dialing { in_turn: true }, ..record(2, 1, 1_500) };
+    let late = Record { phase: Phase::Dialing { in_turn: false }, ..record(1, 3, 1_767_621_600_000) };
+    vec![waiting, untouched, in_turn, told, lapsed, dialing, late]
+}
+
+async fn records(store: &impl RequestStore) -> Result<(), Violation> {
+    const RULE: &str = "load gives every record whole, ordered by since, then id";
+    let group = Group::default();
+    same(RULE, store.load(&group).await, Ok(vec![]))?;
+    let epoch = store.begin_epoch(&group).await.or_violation(RULE)?;
+    let writes: Vec<Write> = samples().into_iter().rev().map(Write::Put).collect();
+    store.apply(&group, epoch, &writes).await.or_violation(RULE)?;
+    same(RULE, store.load(&group).await, Ok(samples()))
+}
+
+async fn repeated_writes(store: &impl RequestStore) -> Result<(), Violation> {
+    const RULE: &str = "a write can be repeated; Put overwrites; Delete of nothing is no error";
+    let group = Group::default();
+    let old = record(1, 1, 5);
+    let new = Record { phase: Phase::Lapsed, alerts: 1, ..old.clone() };
+    let put = |record: &Record| [Write::Put(record.clone())];
+    for writes in [put(&old), put(&old), put(&new), put(&new)] {
+        store.apply(&group, Epoch(1), &writes).await.or_violation(RULE)?;
+    }
+    same(RULE, store.load(&group).await, Ok(vec![new]))?;
+    for _ in 0..2 {
+        store.apply(&group, Epoch(1), &[Write::Delete(old.id)]).await.or_violation(RULE)?;
+    }
+    same(RULE, store.load(&group).await, Ok(vec![]))
+}
+
+async fn order_within_a_transaction(store: &impl RequestStore) -> Result<(), Violation> {
+    const RULE: &str = "the writes of one call are carried out in their order";
+    let group = Group::default();
+    let (a, b) = (record(1, 1, 5), record(1, 2, 5));
+    let writes = [
+        Write::Put(a.clone()),
+        Write::Delete(a.id),
+        Write::Delete(b.id),
+        Write::Put(Record { alerts: 7, ..b.clone() }),
+        Write::Put(b.clone()),
+    ];
+    store.apply(&group, Epoch(1), &writes).await.or_violation(RULE)?;
+    same(RULE, store.load(&group).await, Ok(vec![b]))
+}
+
+async fn epochs(store: &impl RequestStore) -> Result<(), Violation> {
+    const RULE: &str = "begin_epoch gives one more than the highest ever seen";
+    let group = Group::default();
+    same(RULE, store.begin_epoch(&group).await, Ok(Epoch(1)))?;
+    same(RULE, store.begin_epoch(&group).await, Ok(Epoch(2)))?;
+    same(RULE, store.claim(&group, Epoch(7)).await, Ok(()))?;
+    same(RULE, store.claim(&group, Epoch(7)).await, Ok(()))?;
+    same(RULE, store.begin_epoch(&group).await, Ok(Epoch(8)))?;
+    same(RULE, store.apply(&group, Epoch(11), &[]).await, Ok(()))?;
+    same(RULE, store.begin_epoch(&group).await, Ok(Epoch(12)))
+}
+
+async fn fencing(store: &impl RequestStore) -> Result<(), Violation> {
+    const RULE: &str = "a write or claim of an older epoch is refused and changes nothing";
+    let group = Group::default();
+    let kept = record(5, 1, 5);
+    store.apply(&group, Epoch(5), &[Write::Put(kept.clone())]).await.or_violation(RULE)?;
+    let fenced = StoreError::Fenced { ours: Epoch(4), current: Epoch(5) };
+    let writes = [Write::Put(record(4, 1, 4)), Write::Delete(kept.id)];
+    same(RULE, store.apply(&group, Epoch(4), &writes).await, Err(fenced.clone()))?;
+    same(RULE, store.apply(&group, Epoch(4), &[]).await, Err(fenced.clone()))?;
+    same(RULE, store.claim(&group, Epoch(4)).await, Err(fenced))?;
+    same(RULE, store.load(&group).await, Ok(vec![kept.clone()]))?;
+    store.claim(&group, Epoch(6)).await.or_violation(RULE)?;
+    let fenced = StoreError::Fenced { ours: Epoch(5), current: Epoch(6) };
+    same(RULE, store.apply(&group, Epoch(5), &[Write::Delete(kept.id)]).await, Err(fenced))?;
+    same(RULE, store.load(&group).await, Ok(vec![kept]))
+}
+
+async fn groups(store: &impl RequestStore) -> Result<(), Violation> {
+    const RULE: &str = "groups share neither records nor epochs";
+    let (one, other) = (group("one"), group("other"));
+    let a = record(1, 1, 5);
+    let b = Record { alerts: 2, ..a.clone() };
+    store.apply(&one, Epoch(9), &[Write::Put(a.clone())]).await.or_violation(RULE)?;
+    store.apply(&other, Epoch(1), &[Write::Put(b.clone())]).await.or_violation(RULE)?;
+    same(RULE, store.load(&one).await, Ok(vec![a.clone()]))?;
+    same(RULE, store.load(&other).await, Ok(vec![b]))?;
+    store.apply(&other, Epoch(1), &[Write::Delete(a.id)]).await.or_violation(RULE)?;
+    same(RULE, store.load(&one).await, Ok(vec![a]))?;
+    same(RULE, store.load(&other).await, Ok(vec![]))
+}
+
+async fn clock(store: &impl RequestStore) -> Result<(), Violation> {
+    const RULE: &str = "the clock can be read and does not run backwards";
+    let first = store.now().await.or_violation(RULE)?;
+    let second = store.now().await.or_violation(RULE)?;
+    if second < first { Err(Violation::new(RULE, (first, second))) } else { Ok(()) }
+}
