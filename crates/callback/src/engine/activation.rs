@@ -1,0 +1,290 @@
+//! The CallBack key, the directory's answer, refusals, *Replace?*, acceptance (R1 to R6, R30 to R38).
+
+use ringback_model::{Appearance, CallId, DeviceName, DirectoryNumber, Millis, RequestId};
+
+use super::Engine;
+use super::line::{CalledLine, Condition};
+use super::request::{Gate, Request};
+use super::timers::Timer;
+use crate::input::{PressedDuring, Resolution, Ticket, Unresolved};
+use crate::output::{Ending, Notice, Output, Refusal, SaveId, View};
+use crate::record::{Cycle, Kind, Phase, Record};
+
+/// A valid press of the key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Pressed {
+    from: Appearance,
+    call: Option<CallId>,
+    dn: DirectoryNumber,
+    kind: Kind,
+}
+
+/// What OK would activate.
+#[derive(Debug)]
+pub(super) struct Proposal {
+    pressed: Pressed,
+    resolution: Resolution,
+}
+
+impl Proposal {
+    pub(super) fn is_about(&self, call: CallId) -> bool {
+        self.pressed.call == Some(call)
+    }
+}
+
+impl Engine {
+    pub(super) fn callback_key(
+        &mut self,
+        invocation: u64,
+        from: Appearance,
+        call: Option<CallId>,
+        called: Option<DirectoryNumber>,
+        during: PressedDuring,
+    ) {
+        let kind = match during {
+            PressedDuring::Idle => {
+                self.out.push(Output::Verdict { invocation, accepted: true });
+                self.callback_key_while_idle(&from.device);
+                return;
+            }
+            // R1
+            PressedDuring::Busy => Some(Kind::Busy),
+            PressedDuring::Ringback | PressedDuring::NoAnswer => Some(Kind::NoAnswer),
+            PressedDuring::Other => None,
+        };
+        let (Some(kind), Some(dn)) = (kind, called) else {
+            // R2
+            self.out.push(Output::Verdict { invocation, accepted: false });
+            return;
+        };
+        self.out.push(Output::Verdict { invocation, accepted: true });
+        let caller = self.callers.entry(from.device.clone()).or_default();
+        caller.proposal = None;
+        if let Some(id) = caller.request
+            && self
+                .requests
+                .get(&id)
+                .is_some_and(|r| r.record.dialled == dn && r.record.caller.line == from.line)
+        {
+            // R5
+            caller.asking = None;
+            self.show_present(id);
+            return;
+        }
+        if caller.saving.is_some() {
+            // It is being accepted: its screen comes by itself.
+            return;
+        }
+        self.asked += 1;
+        let ticket = Ticket(self.asked);
+        caller.asking = Some((ticket, Pressed { from: from.clone(), call, dn: dn.clone(), kind }));
+        self.tickets.insert(ticket, from.device.clone());
+        self.out.push(Output::Resolve { ticket, from, dn });
+    }
+
+    /// R3
+    fn callback_key_while_idle(&mut self, device: &DeviceName) {
+        match self.callers.get(device) {
+            Some(caller) if caller.saving.is_some() => {}
+            Some(caller) if caller.request.is_some() => {
+                if let Some(id) = caller.request {
+                    self.show_present(id);
+                }
+            }
+            _ => self.show(device, View::NotActive, None),
+        }
+    }
+
+    pub(super) fn resolved(&mut self, ticket: Ticket, result: Result<Resolution, Unresolved>) {
+        let Some(device) = self.tickets.remove(&ticket) else { return };
+        let Some(caller) = self.callers.get_mut(&device) else { return };
+        let pressed = match caller.asking.take() {
+            Some((asked, pressed)) if asked == ticket => pressed,
+            // A later press has taken its place.
+            other => {
+                caller.asking = other;
+                return self.tend_caller(&device);
+            }
+        };
+        let resolution = match check(&pressed, result) {
+            Ok(resolution) => resolution,
+            Err(reason) => return self.refuse(&device, pressed.dn, reason),
+        };
+        let active = self.callers.get(&device).and_then(|caller| caller.request);
+        let active_record = active.and_then(|id| self.requests.get(&id)).map(|request| &request.record);
+        if let (Some(id), Some(record)) = (active, active_record)
+            && record.called == resolution.line
+            && record.caller.line == pressed.from.line
+        {
+            // R5: the same line under another spelling of its number.
+            return self.show_present(id);
+        }
+        if let Err(reason) = self.check_limits(&resolution, active) {
+            return self.refuse(&device, pressed.dn, reason);
+        }
+        match active_record {
+            Some(record) => {
+                // R6
+                let view = View::Replace { active: record.dialled.clone(), wanted: pressed.dn.clone() };
+                if let Some(caller) = self.callers.get_mut(&device) {
+                    caller.proposal = Some(Proposal { pressed, resolution });
+                }
+                self.show(&device, view, active);
+            }
+            None => self.accept(pressed, resolution, None),
+        }
+    }
+
+    /// OK was pressed below *Replace?*.
+    pub(super) fn accept_proposal(&mut self, device: &DeviceName, proposal: Proposal) {
+        let active = self.callers.get(device).and_then(|caller| caller.request);
+        match self.check_limits(&proposal.resolution, active) {
+            Ok(()) => self.accept(proposal.pressed, proposal.resolution, active),
+            Err(reason) => self.refuse(device, proposal.pressed.dn, reason),
+        }
+    }
+
+    /// R35, R36. A request that is to be replaced gives its slot to the new one.
+    fn check_limits(&self, resolution: &Resolution, replaces: Option<RequestId>) -> Result<(), Refusal> {
+        let replaced = replaces.and_then(|id| self.requests.get(&id));
+        let in_all = self.requests.len() - usize::from(replaced.is_some());
+        let on_line = self.lines.get(&resolution.line).map_or(0, |line| line.members)
+            - u32::from(replaced.is_some_and(|request| request.record.called == resolution.line));
+        if self.parameters.max_per_line > 0 && on_line >= self.parameters.max_per_line {
+            return Err(Refusal::TooManyForLine);
+        }
+        if self.parameters.max_in_all > 0 && in_all >= self.parameters.max_in_all as usize {
+            return Err(Refusal::TooManyInAll);
+        }
+        Ok(())
+    }
+
+    /// R38: nothing but the screen changes.
+    fn refuse(&mut self, device: &DeviceName, dn: DirectoryNumber, reason: Refusal) {
+        self.notice(Notice::Refused { device: device.clone(), reason });
+        self.show(device, View::Cannot { dn, reason }, None);
+    }
+
+    /// Takes a request: what it needs is opened, and its record goes to the store. *Activated* waits for that (R4).
+    fn accept(&mut self, pressed: Pressed, resolution: Resolution, replaces: Option<RequestId>) {
+        self.accepted += 1;
+        let id = RequestId { epoch: self.epoch, number: self.accepted };
+        let duration = match pressed.kind {
+            Kind::Busy => self.parameters.busy_duration,
+            Kind::NoAnswer => self.parameters.no_answer_duration,
+        };
+        let expires = (duration > Millis::ZERO).then(|| self.now + duration);
+        let device = pressed.from.device.clone();
+        let line = resolution.line;
+        let record = Record {
+            id,
+            caller: pressed.from,
+            called: line.clone(),
+            dialled: pressed.dn,
+            kind: pressed.kind,
+            since: self.now,
+            expires,
+            origin: pressed.call,
+            phase: Phase::Waiting,
+            cycle: (pressed.kind == Kind::NoAnswer).then_some(Cycle::Untouched),
+            alerts: 0,
+            notified: None,
+        };
+        let request = Request::new(record);
+        self.callers.entry(device.clone()).or_default().saving = Some(id);
+        self.tend_caller(&device);
+        self.watch.open_line(&request.record.caller, &mut self.out);
+        let called = self.lines.entry(line.clone()).or_insert_with(CalledLine::default);
+        called.members += 1;
+        called.enqueue(request.place());
+        self.requests.insert(id, request);
+        self.located(&line, resolution.devices);
+        self.tend_line(&line);
+        self.join(id);
+        self.set_expiry(id, expires);
+        self.save_gated(id, Gate::Acceptance { replaces });
+        if let Some(Request { gate: Some((save, _)), .. }) = self.requests.get(&id) {
+            let late = self.now + self.parameters.save_timeout;
+            self.timers.set(late, Timer::Acceptance(id, *save));
+        }
+    }
+
+    /// A request that joins a line which is seen already starts from what is seen.
+    fn join(&mut self, id: RequestId) {
+        let Some(request) = self.requests.get_mut(&id) else { return };
+        let Some(line) = self.lines.get(&request.record.called) else { return };
+        match (line.present, request.record.cycle) {
+            // B was busy a moment ago, and is not any more.
+            (Some(Condition::Idle), None) => request.due = !line.dnd,
+            (Some(Condition::InUse), Some(_)) => request.record.cycle = Some(Cycle::OffHook),
+            _ => {}
+        }
+    }
+
+    /// R4: the record is durable.
+    pub(super) fn acceptance_is_durable(&mut self, id: RequestId, replaces: Option<RequestId>) {
+        let Some(request) = self.requests.get_mut(&id) else { return };
+        request.accepted = true;
+        self.pending += 1;
+        let changed = std::mem::take(&mut request.changed);
+        let (device, line) = (request.record.caller.device.clone(), request.record.called.clone());
+        if let Some(caller) = self.callers.get_mut(&device) {
+            caller.saving = None;
+            caller.request = Some(id);
+        }
+        if let Some(old) = replaces {
+            self.end(old, Ending::Replaced);
+        }
+        self.notice(Notice::Accepted { request: id });
+        if changed {
+            self.save(id);
+        }
+        self.show_present(id);
+        self.evaluate(&line);
+    }
+
+    /// R37: the store cannot take the record.
+    pub(super) fn acceptance_failed(&mut self, id: RequestId) {
+        let Some(request) = self.requests.get(&id) else { return };
+        let (device, dn) = (request.record.caller.device.clone(), request.record.dialled.clone());
+        // Ends as one that was never accepted: what was given to the store is revoked.
+        self.end(id, Ending::Cancelled);
+        self.refuse(&device, dn, Refusal::StoreUnavailable);
+        if let Some(line) = self.request_of(&device).map(|record| record.called.clone()) {
+            self.evaluate(&line);
+        }
+    }
+
+    /// The store has not confirmed in time.
+    pub(super) fn acceptance_is_late(&mut self, id: RequestId, save: SaveId) {
+        if self.requests.get(&id).is_some_and(|r| !r.accepted && r.gate.is_some_and(|(gate, _)| gate == save))
+        {
+            self.acceptance_failed(id);
+        }
+    }
+}
+
+/// R30 to R34, R37.
+fn check(pressed: &Pressed, result: Result<Resolution, Unresolved>) -> Result<Resolution, Refusal> {
+    // R32 in the form of OL-4660-01: digits and spaces; it needs no directory.
+    if !pressed.dn.as_str().chars().all(|c| c.is_ascii_digit() || c == ' ') {
+        return Err(Refusal::NotDiallable);
+    }
+    let resolution = result.map_err(|unresolved| match unresolved {
+        Unresolved::NotFound => Refusal::NotInDirectory,
+        Unresolved::Unavailable => Refusal::DirectoryUnavailable,
+    })?;
+    if resolution.names.iter().any(|name| name.contains(['#', '*'])) {
+        return Err(Refusal::NotDiallable);
+    }
+    if resolution.line == pressed.from.line || resolution.caller_lines.contains(&resolution.line) {
+        return Err(Refusal::OwnLine);
+    }
+    if resolution.forwards_all {
+        return Err(Refusal::ForwardsAllCalls);
+    }
+    if !resolution.caller_has_key {
+        return Err(Refusal::NoCallBackKey);
+    }
+    Ok(resolution)
+}

@@ -1,0 +1,336 @@
+//! The engine. [`Engine::handle`] sends each input to the file that is responsible for it:
+//!
+//! ```text
+//!   activation    the key, the directory's answer, refusals, Replace?, acceptance       R1-R6, R30-R38
+//!   availability  what a called line does, who is notified next                         R8-R14, R24, R41
+//!   turn          the notification and how a turn ends                                  R15, R16, R25-R28
+//!   dial          Dial and what becomes of it                                           R19-R22
+//!   ending        how requests end                                                      R7, R18, R23, R29, R40, R43
+//!   caller        the caller's phone and the screens on it                              R3, R5, R17
+//!   restore       going on with what the store holds                                    R48, R49
+//!   watch, timers what is open at the call manager; what is due when
+//! ```
+
+mod activation;
+mod availability;
+mod caller;
+mod dial;
+mod ending;
+mod line;
+mod request;
+mod restore;
+mod timers;
+mod turn;
+mod watch;
+
+use std::collections::HashMap;
+
+use foldhash::fast::FixedState;
+use ringback_model::{Appearance, DeviceName, Epoch, Group, LineId, RequestId, Timestamp};
+
+use self::caller::Caller;
+use self::line::CalledLine;
+use self::request::{Gate, Request};
+use self::timers::{Timer, Timers};
+use self::watch::Watch;
+use crate::input::{DeviceState, Input, Ticket};
+use crate::output::{Notice, Output, SaveId};
+use crate::parameters::Parameters;
+use crate::policy::{self, QueuePolicy};
+use crate::record::{Phase, Record};
+
+/// Iteration order never reaches an output, so that the same inputs give the same outputs.
+type Map<K, V> = HashMap<K, V, FixedState>;
+
+/// All Call Back requests of one group, and the rules they obey.
+///
+/// Give it every input in the order in which things happened, with the time at which the input is given, and carry
+/// out the outputs in order. Nothing is called back; results come as new inputs. When [`Engine::next_timeout`] has come,
+/// give it [`Input::Tick`].
+///
+/// ```
+/// use ringback_callback::{Engine, Input, Output, Parameters, PressedDuring};
+/// use ringback_model::{Appearance, DeviceName, DirectoryNumber, Epoch, Group, LineId, Partition, Timestamp};
+///
+/// let mut engine = Engine::new(Group::default(), Epoch(1), Parameters::default());
+/// let phone = DeviceName::new("A")?;
+/// let line = LineId::new(Partition::default(), DirectoryNumber::new("1001")?);
+/// let mut out = Vec::new();
+/// engine.handle(
+///     Timestamp(0),
+///     Input::CallBackKey {
+///         invocation: 1,
+///         from: Appearance { device: phone, line },
+///         call: None,
+///         called: Some(DirectoryNumber::new("1002")?),
+///         during: PressedDuring::Other,
+///     },
+///     &mut out,
+/// );
+/// // R2: the key is not valid in the middle of a call.
+/// assert_eq!(out, [Output::Verdict { invocation: 1, accepted: false }]);
+/// # Ok::<(), ringback_model::TextError>(())
+/// ```
+#[derive(Debug)]
+pub struct Engine {
+    group: Group,
+    epoch: Epoch,
+    parameters: Parameters,
+    policy: Option<Box<dyn QueuePolicy>>,
+    requests: Map<RequestId, Request>,
+    callers: Map<DeviceName, Caller>,
+    lines: Map<LineId, CalledLine>,
+    /// The called lines on each phone.
+    appearing: Map<DeviceName, Vec<LineId>>,
+    watch: Watch,
+    timers: Timers,
+    /// The writes whose outcome a living request waits for.
+    gates: Map<SaveId, RequestId>,
+    /// The removals whose outcome a phone's screen waits for.
+    clears: Map<SaveId, DeviceName>,
+    /// Which phone asked the directory.
+    tickets: Map<Ticket, DeviceName>,
+    /// How many requests are accepted and live.
+    pending: usize,
+    accepted: u64,
+    saves: u64,
+    asked: u64,
+    now: Timestamp,
+    out: Vec<Output>,
+}
+
+impl Engine {
+    /// An engine without requests that acts in `epoch`, with the policy that the parameters name.
+    #[must_use]
+    pub fn new(group: Group, epoch: Epoch, parameters: Parameters) -> Self {
+        Self {
+            group,
+            epoch,
+            parameters,
+            policy: None,
+            requests: Map::default(),
+            callers: Map::default(),
+            lines: Map::default(),
+            appearing: Map::default(),
+            watch: Watch::default(),
+            timers: Timers::default(),
+            gates: Map::default(),
+            clears: Map::default(),
+            tickets: Map::default(),
+            pending: 0,
+            accepted: 0,
+            saves: 0,
+            asked: 0,
+            now: Timestamp::default(),
+            out: Vec::new(),
+        }
+    }
+
+    /// The same with a policy of the caller's own instead of the one that the parameters name.
+    #[must_use]
+    pub fn with_policy(mut self, policy: Box<dyn QueuePolicy>) -> Self {
+        self.policy = Some(policy);
+        self
+    }
+
+    /// Takes one input and appends what is to be done to `outputs`. `now` never steps back; if it does, the latest time
+    /// seen counts.
+    pub fn handle(&mut self, now: Timestamp, input: Input, outputs: &mut Vec<Output>) {
+        self.now = self.now.max(now);
+        std::mem::swap(&mut self.out, outputs);
+        self.fire_timers();
+        match input {
+            Input::Tick => {}
+            Input::Restored(records) => self.restore(records),
+            Input::Parameters(parameters) => self.change_parameters(parameters),
+            Input::CallBackKey { invocation, from, call, called, during } => {
+                self.callback_key(invocation, from, call, called, during);
+            }
+            Input::Resolved { ticket, result } => self.resolved(ticket, result),
+            Input::Located { line, devices } => self.located(&line, devices),
+            Input::ScreenKey { device, key, about } => self.screen_key(&device, key, about),
+            Input::Saved(save) => self.saved(save),
+            Input::SaveFailed(save) => self.save_failed(save),
+            Input::Device { device, state } => self.device(&device, state),
+            Input::UserChanged(device) => self.user_changed(&device),
+            Input::Line { at, occupancy, calls } => {
+                if self.watch.note_line(&at, occupancy) {
+                    if let Some(calls) = calls {
+                        self.caller_line_read(&at, &calls);
+                    }
+                    self.refresh_line(&at.line);
+                }
+            }
+            Input::Call { at, call, called, progress } => self.call(&at, call, called.as_ref(), &progress),
+            Input::Dialled { request, call } => self.dialled(request, call),
+            Input::Alerted { alert, delivered } => self.alerted(alert, delivered),
+            Input::ScreenLost(device) => self.screen_lost(&device),
+            Input::LinkLost => self.watch.link_lost(),
+        }
+        std::mem::swap(&mut self.out, outputs);
+    }
+
+    /// When the engine wants [`Input::Tick`] at the latest; `None`: not before another input. It may turn out that
+    /// nothing is due then.
+    #[must_use]
+    pub fn next_timeout(&self) -> Option<Timestamp> {
+        self.timers.next()
+    }
+
+    /// The group it serves.
+    #[must_use]
+    pub fn group(&self) -> &Group {
+        &self.group
+    }
+
+    /// The epoch it acts in.
+    #[must_use]
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// How many accepted requests there are, of every phase.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        self.pending
+    }
+
+    /// A request.
+    #[must_use]
+    pub fn request(&self, id: RequestId) -> Option<&Record> {
+        self.requests.get(&id).map(|request| &request.record)
+    }
+
+    /// The request of a phone.
+    #[must_use]
+    pub fn request_of(&self, device: &DeviceName) -> Option<&Record> {
+        self.callers.get(device)?.request.and_then(|id| self.request(id))
+    }
+
+    /// The callers who wait for a line and have not been notified, in the order of the queue.
+    pub fn queue<'a>(&'a self, line: &LineId) -> impl Iterator<Item = &'a Record> + use<'a> {
+        let queue = self.lines.get(line).map(|line| line.queue());
+        queue
+            .into_iter()
+            .flatten()
+            .filter_map(|id| self.requests.get(&id))
+            .filter(|request| request.accepted)
+            .map(|request| &request.record)
+    }
+
+    fn fire_timers(&mut self) {
+        while let Some(timer) = self.timers.due(self.now) {
+            match timer {
+                Timer::Expiry(id) => self.expire(id),
+                Timer::Turn(id, alert) => self.turn_is_over(id, alert),
+                Timer::Acceptance(id, save) => self.acceptance_is_late(id, save),
+                Timer::Guard(line) => self.evaluate(&line),
+            }
+        }
+    }
+
+    fn change_parameters(&mut self, parameters: Parameters) {
+        let before = std::mem::replace(&mut self.parameters, parameters);
+        if before.queue_policy != parameters.queue_policy || before.idle_guard != parameters.idle_guard {
+            // Rare, and the only place where every line is looked at.
+            let mut lines: Vec<LineId> = self.lines.keys().cloned().collect();
+            lines.sort_unstable();
+            for line in lines {
+                self.set_guard(&line);
+                self.evaluate(&line);
+            }
+        }
+    }
+
+    fn policy(&self) -> &dyn QueuePolicy {
+        match &self.policy {
+            Some(policy) => policy.as_ref(),
+            None => policy::named(self.parameters.queue_policy),
+        }
+    }
+
+    fn device(&mut self, device: &DeviceName, state: DeviceState) {
+        let Some(before) = self.watch.note_device(device, state) else { return };
+        let lines = self.appearing.get(device).cloned().unwrap_or_default();
+        if state == DeviceState::OutOfService {
+            for line in &lines {
+                self.watch.forget_line(&Appearance { device: device.clone(), line: line.clone() });
+            }
+        }
+        self.caller_device(device, before, state);
+        for line in &lines {
+            self.refresh_line(line);
+        }
+    }
+
+    fn saved(&mut self, save: SaveId) {
+        self.release_clear(save);
+        let Some(id) = self.gates.remove(&save) else { return };
+        let Some(request) = self.requests.get_mut(&id) else { return };
+        match request.gate.take() {
+            Some((gate_save, gate)) if gate_save == save => match gate {
+                Gate::Acceptance { replaces } => self.acceptance_is_durable(id, replaces),
+                Gate::Turn => self.turn_is_durable(id),
+                Gate::Dial => self.place_call(id),
+            },
+            other => request.gate = other,
+        }
+    }
+
+    fn save_failed(&mut self, save: SaveId) {
+        self.release_clear(save);
+        let Some(&id) = self.gates.get(&save) else { return };
+        let Some(request) = self.requests.get_mut(&id) else { return };
+        match &request.gate {
+            Some((gate_save, Gate::Acceptance { .. })) if *gate_save == save => self.acceptance_failed(id),
+            // The user has pressed Dial and waits; the record only matters if we crash within this call.
+            Some((gate_save, Gate::Dial)) if *gate_save == save => {
+                request.gate = None;
+                self.gates.remove(&save);
+                self.place_call(id);
+            }
+            // R47: a notification waits for the store, and goes out when it is back.
+            _ => {}
+        }
+    }
+
+    fn next_save(&mut self) -> SaveId {
+        self.saves += 1;
+        SaveId(self.saves)
+    }
+
+    /// Writes the record as it is now. What waited for an earlier write of it does not any more.
+    fn save(&mut self, id: RequestId) {
+        self.save_with(id, None);
+    }
+
+    /// Writes the record and remembers what is to happen when it is durable.
+    fn save_gated(&mut self, id: RequestId, gate: Gate) {
+        self.save_with(id, Some(gate));
+    }
+
+    fn save_with(&mut self, id: RequestId, gate: Option<Gate>) {
+        let save = self.next_save();
+        let Some(request) = self.requests.get_mut(&id) else { return };
+        let replaces = match gate {
+            Some(Gate::Acceptance { replaces }) => replaces,
+            _ => None,
+        };
+        if let Some((old, _)) = request.gate.take() {
+            self.gates.remove(&old);
+        }
+        if let Some(gate) = gate {
+            request.gate = Some((save, gate));
+            self.gates.insert(save, id);
+        }
+        self.out.push(Output::Save { save, record: request.record.clone(), replaces });
+    }
+
+    fn notice(&mut self, notice: Notice) {
+        self.out.push(Output::Notice(notice));
+    }
+
+    fn phase(&self, id: RequestId) -> Option<Phase> {
+        self.requests.get(&id).map(|request| request.record.phase)
+    }
+}

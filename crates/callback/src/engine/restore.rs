@@ -1,0 +1,77 @@
+//! Going on with what the store holds: after a restart, or on a new active instance (R48, R49).
+
+use ringback_model::RequestId;
+
+use super::Engine;
+use super::caller::Screen;
+use super::line::CalledLine;
+use super::request::Request;
+use super::timers::Timer;
+use crate::output::{Ending, Notice, Output};
+use crate::record::{Cycle, Phase, Record};
+
+impl Engine {
+    pub(super) fn restore(&mut self, mut records: Vec<Record>) {
+        records.sort_by_key(|record| (record.since, record.id));
+        let ids: Vec<RequestId> = records.iter().map(|record| record.id).collect();
+        for record in records {
+            self.take_over(record);
+        }
+        for id in ids {
+            self.expire(id);
+        }
+    }
+
+    fn take_over(&mut self, record: Record) {
+        let id = record.id;
+        if self.requests.contains_key(&id) {
+            return;
+        }
+        if id.epoch == self.epoch {
+            self.accepted = self.accepted.max(id.number);
+        }
+        let (device, line, expires) = (record.caller.device.clone(), record.called.clone(), record.expires);
+        let mut request = Request::new(record);
+        request.accepted = true;
+        self.pending += 1;
+        let record = &request.record;
+        // A complete cycle of a caller who was suspended holds until B is used again.
+        request.due = record.cycle == Some(Cycle::Complete);
+        let called = self.lines.entry(line.clone()).or_insert_with(CalledLine::default);
+        called.members += 1;
+        match record.phase {
+            Phase::Waiting => called.enqueue(request.place()),
+            Phase::Turn { alert, until, alerted } => {
+                called.turns.push(id);
+                request.due = true;
+                if alerted {
+                    self.timers.set(until, Timer::Turn(id, alert.number));
+                } else {
+                    request.in_doubt = true;
+                }
+            }
+            Phase::Dialing { in_turn } => {
+                if in_turn {
+                    called.turns.push(id);
+                }
+            }
+            Phase::Lapsed => {}
+        }
+        let caller_line = request.record.caller.clone();
+        self.requests.insert(id, request);
+        let caller = self.callers.entry(device.clone()).or_default();
+        caller.screen = Screen::Unknown;
+        let earlier = caller.request.replace(id);
+        self.tend_caller(&device);
+        self.watch.open_line(&caller_line, &mut self.out);
+        self.tend_line(&line);
+        self.set_expiry(id, expires);
+        if let Some(earlier) = earlier {
+            // One active Call Back per phone: should the store hold two, the later one counts.
+            self.notice(Notice::Ignored("two stored requests of one phone: the earlier one ends"));
+            let save = self.next_save();
+            self.out.push(Output::Remove { save, request: earlier });
+            self.end(earlier, Ending::Replaced);
+        }
+    }
+}
