@@ -3,7 +3,7 @@
 use ringback_model::{Appearance, CallId, DeviceName, DirectoryNumber, Millis, RequestId};
 
 use super::Engine;
-use super::line::{CalledLine, Condition};
+use super::line::Condition;
 use super::request::{Gate, Request};
 use super::timers::Timer;
 use crate::input::{PressedDuring, Resolution, Ticket, Unresolved};
@@ -194,7 +194,7 @@ impl Engine {
         self.callers.entry(device.clone()).or_default().saving = Some(id);
         self.tend_caller(&device);
         self.watch.open_line(&request.record.caller, &mut self.out);
-        let called = self.lines.entry(line.clone()).or_insert_with(CalledLine::default);
+        let called = self.lines.entry(line.clone()).or_default();
         called.members += 1;
         called.enqueue(request.place());
         self.requests.insert(id, request);

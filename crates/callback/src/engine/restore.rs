@@ -4,7 +4,6 @@ use ringback_model::RequestId;
 
 use super::Engine;
 use super::caller::Screen;
-use super::line::CalledLine;
 use super::request::Request;
 use super::timers::Timer;
 use crate::output::{Ending, Notice, Output};
@@ -37,7 +36,7 @@ impl Engine {
         let record = &request.record;
         // A complete cycle of a caller who was suspended holds until B is used again.
         request.due = record.cycle == Some(Cycle::Complete);
-        let called = self.lines.entry(line.clone()).or_insert_with(CalledLine::default);
+        let called = self.lines.entry(line.clone()).or_default();
         called.members += 1;
         match record.phase {
             Phase::Waiting => called.enqueue(request.place()),
