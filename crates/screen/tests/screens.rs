@@ -1,4 +1,5 @@
 //! Each screen as a phone gets it, to the letter.
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use ringback_callback::{Refusal, SoftKey, View};
 use ringback_model::{DirectoryNumber, Epoch, Locale, RequestId, Timestamp, UtcOffset};
