@@ -1,4 +1,5 @@
 //! What a phone refuses: each way to be wrong has its own error, and the error says what to do.
+#![allow(clippy::expect_used, reason = "helpers of tests")]
 
 use ringback_screen::phone::{PhoneObject, parse};
 

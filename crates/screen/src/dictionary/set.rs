@@ -19,6 +19,21 @@ const BUILT_IN: [(&str, &str); 5] = [
 
 /// The texts of all locales. Complete whatever was loaded: a missing locale or key falls back to `en_US`.
 ///
+/// A dictionary is an XML file `<locale>.xml`, in UTF-8:
+///
+/// ```xml
+/// <dictionary locale="en_US">
+///   <text key="softkey.dial"><line>Dial</line></text>
+///   <text key="available">
+///     <line>{dn} has become available</line>
+///     <line>Time {hour}:{minute} {month}/{day}/{year}</line>
+///   </text>
+/// </dictionary>
+/// ```
+///
+/// A `<line>` is a line of the phone's screen; `{name}` stands for a parameter. [`Key`] lists all keys,
+/// [`Key::parameters`] the parameters of each. Comments are allowed.
+///
 /// ```
 /// use ringback_screen::Dictionaries;
 /// let files = [("it_IT.xml", "<dictionary locale='it_IT'><text key='softkey.exit'><line>Esci</line></text></dictionary>")];
