@@ -1,0 +1,110 @@
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use ringback_model::{Epoch, Millis, Timestamp};
+
+use crate::manager::io::Rank;
+use crate::member::{Member, View};
+use crate::ranking::Candidates;
+
+/// What a view said, told in local time. The registry's clock is only ever compared with itself; what it says will
+/// happen is expected as late as it can be (counted from the receipt).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Seen {
+    pub(crate) received: Timestamp,
+    pub(crate) revision: u64,
+    pub(crate) epoch: Epoch,
+    pub(crate) lease: Option<SeenLease>,
+    pub(crate) members: BTreeMap<IpAddr, SeenMember>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct SeenLease {
+    pub(crate) holder: Member,
+    pub(crate) epoch: Epoch,
+    pub(crate) until: Timestamp,
+    pub(crate) released: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct SeenMember {
+    pub(crate) member: Member,
+    pub(crate) ready: bool,
+    pub(crate) until: Timestamp,
+    /// Until then it is waited for, though it has not said that it is ready.
+    pub(crate) young_until: Timestamp,
+}
+
+impl Seen {
+    pub(crate) fn new(now: Timestamp, view: &View, settle: Millis) -> Self {
+        let local = |moment: Timestamp| now + moment.since(view.at);
+        let lease = view.lease.map(|lease| SeenLease {
+            holder: lease.holder,
+            epoch: lease.epoch,
+            until: local(lease.expires),
+            released: lease.released,
+        });
+        let members = view.members.iter().map(|(address, presence)| {
+            let seen = SeenMember {
+                member: presence.member,
+                ready: presence.ready,
+                until: local(presence.until),
+                young_until: local(presence.joined + settle),
+            };
+            (*address, seen)
+        });
+        Self { received: now, revision: view.revision, epoch: view.epoch, lease, members: members.collect() }
+    }
+
+    /// The lease, if it still is in force.
+    pub(crate) fn in_force(&self, now: Timestamp) -> Option<&SeenLease> {
+        self.lease.as_ref().filter(|lease| now < lease.until)
+    }
+
+    /// The live candidates, in order.
+    pub(crate) fn order(&self, now: Timestamp, candidates: &Candidates) -> Vec<SeenMember> {
+        let live = self.members.values().filter(|member| now < member.until);
+        let mut order: Vec<SeenMember> =
+            live.filter(|member| candidates.admit(member.member.address).is_ok()).copied().collect();
+        order.sort_by(|a, b| candidates.compare(a.member.address, b.member.address));
+        order
+    }
+
+    /// Who is to take a free lease: the lowest who is ready or may be any moment; if there is none, the lowest.
+    pub(crate) fn heir(&self, now: Timestamp, candidates: &Candidates, me: &Member) -> Option<Member> {
+        let order = self.order(now, candidates);
+        let eligible = |known: &&SeenMember| known.ready || now < known.young_until || known.member.is(me);
+        order.iter().find(eligible).or(order.first()).map(|known| known.member)
+    }
+
+    /// The lowest who is live, ready and before me.
+    pub(crate) fn challenger(&self, now: Timestamp, candidates: &Candidates, me: &Member) -> Option<Member> {
+        let order = self.order(now, candidates);
+        let mut before =
+            order.iter().take_while(|known| candidates.compare(known.member.address, me.address).is_lt());
+        before.find(|known| known.ready).map(|known| known.member)
+    }
+
+    pub(crate) fn rank(
+        &self,
+        now: Timestamp,
+        candidates: &Candidates,
+        me: &Member,
+        i_am_active: bool,
+    ) -> Rank {
+        let active = if i_am_active {
+            Some(me.address)
+        } else {
+            let other = self.in_force(now).filter(|lease| !lease.holder.is(me));
+            other.map(|lease| lease.holder.address)
+        };
+        let order = self.order(now, candidates).into_iter().map(|known| known.member.address);
+        let backups: Vec<IpAddr> = order.filter(|address| Some(*address) != active).collect();
+        let position = if i_am_active {
+            Some(0)
+        } else {
+            backups.iter().position(|address| *address == me.address).map(|place| place + 1)
+        };
+        Rank { position, active, backups }
+    }
+}
