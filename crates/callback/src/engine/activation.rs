@@ -247,8 +247,16 @@ impl Engine {
     pub(super) fn acceptance_failed(&mut self, id: RequestId) {
         let Some(request) = self.requests.get(&id) else { return };
         let (device, dn) = (request.record.caller.device.clone(), request.record.dialled.clone());
+        let replaces = match request.gate {
+            Some((_, Gate::Acceptance { replaces })) => replaces,
+            _ => None,
+        };
         // Ends as one that was never accepted: what was given to the store is revoked.
         self.end(id, Ending::Cancelled);
+        if let Some(old) = replaces {
+            // The revoked transaction may have removed it (R38).
+            self.save(old);
+        }
         self.refuse(&device, dn, Refusal::StoreUnavailable);
         if let Some(line) = self.request_of(&device).map(|record| record.called.clone()) {
             self.evaluate(&line);

@@ -218,6 +218,22 @@ impl Engine {
             .map(|request| &request.record)
     }
 
+    /// Whether any request is for this line.
+    #[must_use]
+    pub fn is_called(&self, line: &LineId) -> bool {
+        self.lines.contains_key(line)
+    }
+
+    /// The lines that requests are for, in no particular order.
+    pub fn called_lines(&self) -> impl Iterator<Item = &LineId> {
+        self.lines.keys()
+    }
+
+    /// All accepted requests, in no particular order.
+    pub fn records(&self) -> impl Iterator<Item = &Record> {
+        self.requests.values().filter(|request| request.accepted).map(|request| &request.record)
+    }
+
     fn fire_timers(&mut self) {
         while let Some(timer) = self.timers.due(self.now) {
             match timer {
