@@ -16,6 +16,7 @@ use crate::registry::{Intent, RegistryError, Report, Request};
 /// Time is an argument; one that steps back is held at the latest seen. An expired member or lease is as good as
 /// gone: `at == until` is expired.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Ledger {
     /// The latest moment seen.
     pub at: Timestamp,

@@ -1,9 +1,11 @@
 //! Which call to the registry comes next, and what its answer means.
 
+use std::net::IpAddr;
+
 use ringback_model::{Epoch, Millis, Timestamp};
 
 use super::io::{Alarm, CallNumber, Output, Reason};
-use super::seen::Seen;
+use super::seen::{Seen, SeenLease};
 use super::{Announced, Flight, Kind, Manager, State};
 use crate::member::View;
 use crate::registry::{Intent, RegistryError, Report, Request};
@@ -144,13 +146,16 @@ impl Manager {
         if was_away && before.as_ref().is_some_and(|before| self.misses_a_lower(before, view)) {
             self.patience = self.now + self.parameters.settle;
         }
-        if view.epoch < self.highest && before.is_some_and(|before| view.epoch < before.epoch) {
+        if before.as_ref().is_some_and(|before| view.epoch < before.epoch) {
             let alarm = Alarm::EpochWentBack { remembered: self.highest, found: view.epoch };
             out.push(Output::Alarm(alarm));
         }
         self.highest = self.highest.max(view.epoch);
         match flight.kind {
-            Kind::Tick(Intent::Acquire { seen, .. }) => self.claimed(flight, seen, view, out),
+            Kind::Tick(Intent::Acquire { seen, .. }) => {
+                let previous = before.and_then(|before| before.lease);
+                self.claimed(flight, seen, previous, view, out);
+            }
             Kind::Tick(Intent::Renew { epoch }) => self.renewed(flight, epoch, view, out),
             Kind::Tick(_) | Kind::Expel(_) => self.returned(flight.kind, out),
         }
@@ -171,7 +176,14 @@ impl Manager {
     }
 
     /// The lease counts from the asking, and for no longer than the registry said it would last.
-    fn claimed(&mut self, flight: Flight, seen: Epoch, view: &View, out: &mut Vec<Output>) {
+    fn claimed(
+        &mut self,
+        flight: Flight,
+        seen: Epoch,
+        previous: Option<SeenLease>,
+        view: &View,
+        out: &mut Vec<Output>,
+    ) {
         let granted = view.in_force().filter(|lease| lease.holder.is(&self.me) && lease.epoch > seen);
         let Some(lease) = granted else {
             self.hold = self.now + self.parameters.hand_over_poll;
@@ -183,6 +195,8 @@ impl Manager {
         }
         self.enter(State::Acting { epoch: lease.epoch, deadline });
         self.lapsed = None;
+        let unproven = previous.filter(|lease| !lease.released && !lease.holder.is(&self.me));
+        self.ousted = unproven.map(|lease| lease.holder);
         self.announced = Some(Announced::Active);
         out.push(Output::Activate { epoch: lease.epoch });
         out.push(Output::Alarm(Alarm::BecameActive { epoch: lease.epoch }));
@@ -232,7 +246,6 @@ impl Manager {
         let soon = self.expecting.is_some_and(|since| self.now < since + hand_over);
         let pause = if soon { self.parameters.hand_over_poll } else { self.parameters.interval };
         self.due = if self.again { self.now } else { (issued + pause).max(self.now) };
-        // What has just stood down looks again at once.
         self.again = false;
     }
 
@@ -248,7 +261,7 @@ impl Manager {
 
     /// A lower one that was live before the registry went away has not come back to it yet.
     fn misses_a_lower(&self, before: &Seen, view: &View) -> bool {
-        let lower = |address: &std::net::IpAddr| {
+        let lower = |address: &IpAddr| {
             self.parameters.candidates.compare(*address, self.me.address).is_lt()
         };
         before.members.keys().any(|address| lower(address) && !view.members.contains_key(address))
