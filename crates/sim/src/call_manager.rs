@@ -1,13 +1,17 @@
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use ringback_cti::message::Event;
 use ringback_model::{DeviceName, DirectoryNumber, Timestamp};
 use secrecy::SecretString;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use crate::applications::Applications;
 use crate::cti_manager::CtiManager;
-use crate::switch::{Action, ActionError, PhoneSetup, ScreenView, Switch, Tone};
+use crate::log::{EventLog, describe};
+use crate::switch::{Action, ActionError, PhoneSetup, ScreenView, Switch, SwitchEvent, Tone};
 
 /// What a call manager is started with.
 #[derive(Debug, Clone)]
@@ -36,15 +40,19 @@ pub struct Alert {
 }
 
 /// A handle on the simulated call manager; clones are the same one.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct CallManager {
     inner: Arc<Mutex<Inner>>,
     changed: watch::Receiver<u64>,
 }
 
-#[derive(Debug)]
 struct Inner {
     switch: Switch,
+    applications: Applications,
+    user: String,
+    password: SecretString,
+    log: EventLog,
+    alerts: Vec<Alert>,
     changed: watch::Sender<u64>,
     start: Timestamp,
     anchor: Instant,
@@ -55,8 +63,17 @@ impl CallManager {
     #[must_use]
     pub fn new(config: CallManagerConfig) -> Self {
         let (sender, changed) = watch::channel(0);
-        let inner =
-            Inner { switch: Switch::default(), changed: sender, start: config.start, anchor: Instant::now() };
+        let inner = Inner {
+            switch: Switch::default(),
+            applications: Applications::default(),
+            user: config.user,
+            password: config.password,
+            log: EventLog::default(),
+            alerts: Vec::new(),
+            changed: sender,
+            start: config.start,
+            anchor: Instant::now(),
+        };
         Self { inner: Arc::new(Mutex::new(inner)), changed }
     }
 
@@ -65,7 +82,7 @@ impl CallManager {
     /// # Errors
     /// The name is taken, or the phone has no line.
     pub fn add_phone(&self, setup: PhoneSetup) -> Result<(), ActionError> {
-        self.lock().switch.add_phone(setup)
+        self.change(|inner, _| inner.switch.add_phone(setup))
     }
 
     /// Removes a phone: it cannot be called any more and is out of service; its running calls go on.
@@ -73,7 +90,7 @@ impl CallManager {
     /// # Errors
     /// There is no such phone.
     pub fn remove_phone(&self, device: &DeviceName) -> Result<(), ActionError> {
-        self.lock().switch.remove_phone(device)
+        self.change(|inner, _| inner.switch.remove_phone(device))
     }
 
     /// Lets the user of a phone do something. What changes nothing is no error.
@@ -81,8 +98,7 @@ impl CallManager {
     /// # Errors
     /// The action is impossible now; nothing was changed.
     pub fn act(&self, device: &DeviceName, action: Action) -> Result<(), ActionError> {
-        let now = self.now();
-        self.lock().switch.act(now, device, action)
+        self.change(|inner, now| inner.switch.act(now, device, action))
     }
 
     /// The phones, in order of their names, without those that were removed.
@@ -136,14 +152,14 @@ impl CallManager {
     /// Every alert played so far, in order.
     #[must_use]
     pub fn alert_log(&self) -> Vec<Alert> {
-        Vec::new()
+        self.lock().alerts.clone()
     }
 
-    /// The event log: one line for each event, with its simulated time. The same actions at the same times give the
+    /// The event log: one line for each event, with its simulated time (the latest 100 000 lines). The same actions at the same times give the
     /// same log.
     #[must_use]
     pub fn log(&self) -> Vec<String> {
-        Vec::new()
+        self.lock().log.lines()
     }
 
     /// Tells of every observable change: the number grows with each.
@@ -155,8 +171,7 @@ impl CallManager {
     /// The call manager's time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        let inner = self.lock();
-        inner.start + inner.anchor.elapsed().into()
+        self.lock().now()
     }
 
     /// A new CTIManager of this call manager, started.
@@ -165,24 +180,145 @@ impl CallManager {
         CtiManager::new(name, self.clone())
     }
 
-    /// The devices that applications have open, at all CTIManagers.
+    /// The devices that applications have open, at all CTIManagers that answer.
     #[must_use]
     pub fn open_devices(&self) -> usize {
-        0
+        self.look(|applications| applications.open_devices(None))
     }
 
-    /// The lines that applications have open, at all CTIManagers.
+    /// The lines that applications have open, at all CTIManagers that answer.
     #[must_use]
     pub fn open_lines(&self) -> usize {
-        0
+        self.look(|applications| applications.open_lines(None))
     }
 
     /// Starts the task that runs the timers. It ends with the last handle.
     pub fn spawn_timers(&self) -> JoinHandle<()> {
-        tokio::spawn(async {})
+        tokio::spawn(run_timers(Arc::downgrade(&self.inner), self.changed.clone()))
+    }
+
+    /// Serves what a CTIManager hands on, and tells everybody what came of it.
+    pub(crate) fn applications<T>(&self, serve: impl FnOnce(&mut Desk<'_>) -> T) -> T {
+        self.change(|inner, now| {
+            serve(&mut Desk {
+                now,
+                switch: &mut inner.switch,
+                applications: &mut inner.applications,
+                log: &mut inner.log,
+                user: &inner.user,
+                password: &inner.password,
+            })
+        })
+    }
+
+    /// Looks and changes nothing.
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&Applications) -> T) -> T {
+        look(&self.lock().applications)
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut Inner, Timestamp) -> T) -> T {
+        let mut inner = self.lock();
+        let now = inner.now();
+        let result = change(&mut inner, now);
+        inner.settle(now);
+        result
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for CallManager {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallManager").finish_non_exhaustive()
+    }
+}
+
+/// What a CTIManager works with while it serves one request.
+pub(crate) struct Desk<'a> {
+    pub(crate) now: Timestamp,
+    pub(crate) switch: &'a mut Switch,
+    pub(crate) applications: &'a mut Applications,
+    pub(crate) log: &'a mut EventLog,
+    pub(crate) user: &'a str,
+    pub(crate) password: &'a SecretString,
+}
+
+impl Inner {
+    fn now(&self) -> Timestamp {
+        self.start + self.anchor.elapsed().into()
+    }
+
+    /// Tells the applications what happened, until nothing more follows from it.
+    fn settle(&mut self, now: Timestamp) {
+        loop {
+            let events = self.switch.take_events();
+            if events.is_empty() {
+                break;
+            }
+            for event in events {
+                self.log.add(now, &describe(&event));
+                self.tell(now, event);
+            }
+        }
+        self.changed.send_modify(|count| *count += 1);
+    }
+
+    fn tell(&mut self, now: Timestamp, event: SwitchEvent) {
+        match event {
+            SwitchEvent::InService(device) => self.applications.tell_all(&Event::DeviceInService(device)),
+            SwitchEvent::OutOfService(device) => self.applications.out_of_service(&device),
+            SwitchEvent::Status { device, status } => {
+                self.applications.tell_device(&device.clone(), &Event::DeviceStatus { device, status });
+            }
+            SwitchEvent::Call { at, info } => {
+                self.applications.tell_line(&at.clone(), &Event::Call { at, info });
+            }
+            SwitchEvent::UserChanged(device) => {
+                self.applications.tell_device(&device.clone(), &Event::DeviceUserChanged(device));
+            }
+            SwitchEvent::Feature(pressed) => {
+                let invocation = pressed.invocation;
+                if !self.applications.invoke(pressed) {
+                    self.switch.feature_unavailable(invocation);
+                }
+            }
+            SwitchEvent::Data { device, key, content } => {
+                let event = Event::DeviceData { device: device.clone(), content };
+                if !self.applications.tell_device(&device, &event) && key == "Exit" {
+                    self.switch.close_screen(&device);
+                }
+            }
+            SwitchEvent::Alerted(device) => self.alerts.push(Alert { device, at: now }),
+            SwitchEvent::Screen { .. } | SwitchEvent::Prompt { .. } => {}
+        }
+    }
+}
+
+/// Runs the switch's timers until the call manager is gone.
+async fn run_timers(inner: Weak<Mutex<Inner>>, mut changed: watch::Receiver<u64>) {
+    loop {
+        let next = {
+            let Some(inner) = inner.upgrade() else { return };
+            let mut inner = inner.lock().unwrap_or_else(PoisonError::into_inner);
+            let now = inner.now();
+            changed.mark_unchanged();
+            if inner.switch.next_timeout().is_some_and(|at| at <= now) {
+                inner.switch.handle_timeout(now);
+                inner.settle(now);
+            }
+            inner.switch.next_timeout().map(|at| inner.anchor + at.since(inner.start).to_duration())
+        };
+        let timeout = async {
+            match next {
+                Some(at) => tokio::time::sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            change = changed.changed() => if change.is_err() { return },
+            () = timeout => {}
+        }
     }
 }

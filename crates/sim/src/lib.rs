@@ -7,10 +7,13 @@
 //! [`SimNetwork`] the wires between CTIManagers and the instances of the service.
 #![forbid(unsafe_code)]
 
+mod applications;
 mod call_manager;
 mod cti_manager;
+mod log;
 mod network;
 mod switch;
+mod wire;
 
 pub use call_manager::{Alert, CallManager, CallManagerConfig};
 pub use cti_manager::{CtiManager, ManagerState};

@@ -1,6 +1,17 @@
+use std::collections::BTreeMap;
+use std::io;
 use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use crate::cti_manager::CtiManager;
+use async_trait::async_trait;
+use ringback_cti_net::{Connector, Manager, Stream};
+
+use crate::cti_manager::{CtiManager, ManagerState};
+use crate::wire::{Valve, Wire};
+
+/// How long a node that is cut off tries to connect.
+const UNREACHABLE_AFTER: Duration = Duration::from_secs(3);
 
 /// Which way of a node's connections is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,16 +24,41 @@ pub enum Cut {
     ToNode,
 }
 
+impl Cut {
+    fn from_node(self) -> bool {
+        self != Self::ToNode
+    }
+
+    fn to_node(self) -> bool {
+        self != Self::FromNode
+    }
+}
+
 /// The simulated network between the instances of the service (nodes) and the CTIManagers; clones are the same one.
+///
+/// A cut is what it is to TCP: nothing is closed, what is sent waits and arrives after the healing, late.
 #[derive(Debug, Clone)]
-pub struct SimNetwork {}
+pub struct SimNetwork {
+    inner: Arc<Mutex<Inner>>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    managers: Vec<CtiManager>,
+    nodes: BTreeMap<IpAddr, Node>,
+}
+
+#[derive(Debug, Default)]
+struct Node {
+    cut: Option<Cut>,
+    connections: Vec<Arc<Valve>>,
+}
 
 impl SimNetwork {
     /// A network that reaches these CTIManagers, by their names.
     #[must_use]
     pub fn new(managers: Vec<CtiManager>) -> Self {
-        drop(managers);
-        Self {}
+        Self { inner: Arc::new(Mutex::new(Inner { managers, nodes: BTreeMap::new() })) }
     }
 
     /// What the instance on this node connects with.
@@ -33,17 +69,53 @@ impl SimNetwork {
 
     /// Cuts a node off: its connections go silent without being closed, new ones fail after a while.
     pub fn cut(&self, node: IpAddr, which: Cut) {
-        let _ = (node, which);
+        self.set_cut(node, Some(which));
     }
 
     /// Heals the cut: what was under way arrives, late.
     pub fn heal(&self, node: IpAddr) {
-        let _ = node;
+        self.set_cut(node, None);
     }
 
     /// The node is gone: its connections are closed. A new instance on it may connect at once.
     pub fn kill(&self, node: IpAddr) {
-        let _ = node;
+        if let Some(node) = self.lock().nodes.get_mut(&node) {
+            node.connections.iter().for_each(|valve| valve.close());
+        }
+    }
+
+    fn set_cut(&self, node: IpAddr, cut: Option<Cut>) {
+        let mut inner = self.lock();
+        let node = inner.nodes.entry(node).or_default();
+        node.cut = cut;
+        node.connections.retain(|valve| Arc::strong_count(valve) > 1);
+        for valve in &node.connections {
+            valve.block(cut.is_some_and(Cut::from_node), cut.is_some_and(Cut::to_node));
+        }
+    }
+
+    fn is_cut(&self, node: IpAddr) -> bool {
+        self.lock().nodes.get(&node).is_some_and(|node| node.cut.is_some())
+    }
+
+    fn open(&self, node: IpAddr, manager: &str) -> io::Result<Wire> {
+        let mut inner = self.lock();
+        let manager = inner.managers.iter().find(|known| known.name() == manager).cloned();
+        let manager =
+            manager.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "no CTIManager of this name"))?;
+        if manager.state() == ManagerState::Stopped {
+            return Err(io::ErrorKind::ConnectionRefused.into());
+        }
+        let (near, far, valve) = Wire::pair();
+        let node = inner.nodes.entry(node).or_default();
+        node.connections.retain(|valve| Arc::strong_count(valve) > 1);
+        node.connections.push(valve);
+        tokio::spawn(async move { manager.serve(far).await });
+        Ok(near)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -54,16 +126,15 @@ pub struct NodeConnector {
     node: IpAddr,
 }
 
-impl NodeConnector {
-    /// The node.
-    #[must_use]
-    pub fn node(&self) -> IpAddr {
-        self.node
-    }
-
-    /// Its network.
-    #[must_use]
-    pub fn network(&self) -> &SimNetwork {
-        &self.network
+#[async_trait]
+impl Connector for NodeConnector {
+    async fn connect(&self, manager: &Manager) -> io::Result<Box<dyn Stream>> {
+        if self.network.is_cut(self.node) {
+            tokio::time::sleep(UNREACHABLE_AFTER).await;
+            if self.network.is_cut(self.node) {
+                return Err(io::ErrorKind::HostUnreachable.into());
+            }
+        }
+        Ok(Box::new(self.network.open(self.node, &manager.name)?))
     }
 }
