@@ -261,9 +261,7 @@ impl Manager {
 
     /// A lower one that was live before the registry went away has not come back to it yet.
     fn misses_a_lower(&self, before: &Seen, view: &View) -> bool {
-        let lower = |address: &IpAddr| {
-            self.parameters.candidates.compare(*address, self.me.address).is_lt()
-        };
+        let lower = |address: &IpAddr| self.parameters.candidates.compare(*address, self.me.address).is_lt();
         before.members.keys().any(|address| lower(address) && !view.members.contains_key(address))
     }
 

@@ -1,0 +1,98 @@
+//! The promises of the crate under random delays, losses, pauses, cuts, crashes, joins and drifting clocks; and the
+//! proof that each protection is needed: without it the same stories end badly.
+
+mod world;
+
+use proptest::prelude::*;
+use ringback_election::Parameters;
+use ringback_election::planted::{Fault as Off, Planted};
+use world::{Fault, Schedule, World};
+
+fn play(schedule: &Schedule, parameters: Parameters, planted: &Planted) -> Result<(), String> {
+    World::new(schedule.seed, schedule.hosts, parameters, planted).play(schedule)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 80, ..ProptestConfig::default() })]
+
+    #[test]
+    fn never_two_and_in_the_end_the_lowest(schedule in Schedule::any()) {
+        let told = play(&schedule, Parameters::default(), &Planted::default());
+        prop_assert_eq!(told, Ok(()));
+    }
+}
+
+#[test]
+fn random_stories_by_seed() {
+    for seed in 0..60 {
+        let told = play(&Schedule::random(seed), Parameters::default(), &Planted::default());
+        assert_eq!(told, Ok(()), "seed {seed}: play(&Schedule::random({seed}), ..) repeats it");
+    }
+}
+
+/// Run it with `cargo test --release -p ringback-election --test schedules -- --ignored`.
+#[test]
+#[ignore = "takes minutes"]
+fn ten_thousand_stories_by_seed() {
+    let mut activations = 0;
+    for seed in 1000..11_000 {
+        let schedule = Schedule::random(seed);
+        let mut world = World::new(seed, schedule.hosts, Parameters::default(), &Planted::default());
+        assert_eq!(
+            world.play(&schedule),
+            Ok(()),
+            "seed {seed}: play(&Schedule::random({seed}), ..) repeats it"
+        );
+        activations += world.activations;
+    }
+    println!("10000 stories, {activations} activations");
+}
+
+/// Plays stories without one protection until one ends badly.
+fn first_harm(off: Off) -> Option<String> {
+    let planted = Planted::only(off);
+    (0..400).find_map(|seed| play(&Schedule::random(seed), Parameters::default(), &planted).err())
+}
+
+#[test]
+fn without_the_margin_an_effect_is_late() {
+    let harm = first_harm(Off::NoMargin);
+    assert!(harm.as_ref().is_some_and(|harm| harm.contains("outside")), "{harm:?}");
+}
+
+#[test]
+fn without_standing_down_two_act() {
+    assert!(first_harm(Off::NoStandDown).is_some());
+}
+
+#[test]
+fn without_raising_the_epoch_an_old_effect_is_taken() {
+    assert!(first_harm(Off::EpochNotRaised).is_some());
+}
+
+#[test]
+fn a_lease_counted_from_the_answer_is_too_long() {
+    let harm = first_harm(Off::CountFromAnswer);
+    assert!(harm.as_ref().is_some_and(|harm| harm.contains("outside")), "{harm:?}");
+}
+
+#[test]
+fn a_registry_that_ignores_leases_is_noticed() {
+    assert!(first_harm(Off::LeaseIgnored).is_some());
+}
+
+#[test]
+fn a_whole_cluster_starts_with_one_hand_over_at_most() {
+    for seed in 0..100 {
+        let mut world = World::new(seed, 4, Parameters::default(), &Planted::default());
+        for index in [3, 1, 0, 2] {
+            world.apply(Fault::Start(index)).unwrap();
+            world.pass(seed % 30).unwrap();
+        }
+        world.pass(3000).unwrap();
+        assert!(world.may_act(0), "seed {seed}");
+        assert!(world.activations <= 2, "seed {seed}: {} activations", world.activations);
+        world.pass(10_000).unwrap();
+        assert!(world.may_act(0) && world.activations <= 2, "seed {seed}: it flaps");
+    }
+}
