@@ -6,5 +6,9 @@
 #![forbid(unsafe_code)]
 
 pub mod language;
+mod report;
+pub mod runner;
+pub mod world;
 
 pub use language::{Names, Scenario, SyntaxError, parse, parse_action};
+pub use report::{Failure, FileError, Outcome, Report, collect, read};

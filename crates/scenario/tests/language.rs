@@ -1,5 +1,6 @@
 //! The language as its reader sees it: what is accepted, what is refused with which words, and that what is
 //! printed reads back the same.
+#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 use proptest::collection::vec;
 use proptest::option;

@@ -1,0 +1,122 @@
+//! The whole world of a scenario: the simulated call manager, directory and store around instances of the real
+//! service. The scenario runner and an interactive prompt act on it alike.
+
+mod act;
+mod instances;
+mod observe;
+mod site;
+mod store;
+
+use std::future::pending;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+pub use instances::Instances;
+pub use site::{Database, Site, SiteError};
+pub use store::WatchedStore;
+
+use crate::language::{Action, Condition, NodeAction};
+use crate::runner::{Mark, Seen, evaluate};
+
+/// Why an action was impossible.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected {expected}, saw {saw}")]
+pub struct ActionFailure {
+    /// What it would have needed.
+    pub expected: String,
+    /// What there was.
+    pub saw: String,
+}
+
+impl ActionFailure {
+    pub(crate) fn new(expected: impl Into<String>, saw: impl Into<String>) -> Self {
+        Self { expected: expected.into(), saw: saw.into() }
+    }
+}
+
+/// A site and the instances of the service that serve it.
+pub struct World<I> {
+    site: Site,
+    instances: I,
+    changes: Changes,
+}
+
+struct Changes {
+    call_manager: watch::Receiver<u64>,
+    store: watch::Receiver<()>,
+    instances: watch::Receiver<u64>,
+}
+
+impl<I: Instances> World<I> {
+    /// How long the service may take until one instance is active and ready.
+    pub const START_LIMIT: Duration = Duration::from_secs(60);
+
+    /// Puts the two together. No instance runs yet.
+    #[must_use]
+    pub fn new(site: Site, instances: I) -> Self {
+        let changes = Changes {
+            call_manager: site.call_manager.changed(),
+            store: site.store.changed(),
+            instances: instances.changed(),
+        };
+        Self { site, instances, changes }
+    }
+
+    /// What is around the instances.
+    #[must_use]
+    pub fn site(&self) -> &Site {
+        &self.site
+    }
+
+    /// The instances.
+    #[must_use]
+    pub fn instances(&self) -> &I {
+        &self.instances
+    }
+
+    /// Starts these instances and waits until one is active and ready, and all agree on it.
+    ///
+    /// # Errors
+    /// One cannot start, or none is ready in time.
+    pub async fn start(&mut self, nodes: &[IpAddr]) -> Result<(), ActionFailure> {
+        for address in nodes {
+            self.act(&Action::Node { address: *address, fault: NodeAction::Start }).await?;
+        }
+        let ready = async {
+            while !self.is_ready() {
+                self.changed().await;
+            }
+        };
+        if tokio::time::timeout(Self::START_LIMIT, ready).await.is_err() {
+            let Seen { saw, .. } = evaluate(&Condition::NoActive, self, Mark::default());
+            return Err(ActionFailure::new("one instance active and ready", saw));
+        }
+        Ok(())
+    }
+
+    fn is_ready(&self) -> bool {
+        let statuses = self.instances.statuses();
+        let ready = statuses.iter().find(|status| status.ready).map(|status| status.address);
+        ready.is_some() && statuses.iter().all(|status| status.active == ready)
+    }
+
+    /// Waits for the next change of anything that can be observed. None that happens between two calls is missed.
+    pub async fn changed(&mut self) {
+        let Changes { call_manager, store, instances } = &mut self.changes;
+        tokio::select! {
+            biased;
+            () = change(call_manager) => {}
+            () = change(store) => {}
+            () = change(instances) => {}
+        }
+    }
+}
+
+/// A source that is gone changes no more.
+async fn change<T>(source: &mut watch::Receiver<T>) {
+    if source.changed().await.is_err() {
+        pending().await
+    }
+}

@@ -1,0 +1,126 @@
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use ringback_callback::{Phase, Record};
+use ringback_db::{RequestStore, StoreError, Write};
+use ringback_model::{DeviceName, DirectoryNumber, Epoch, Group, RequestId, Timestamp};
+use tokio::sync::watch;
+
+/// A request store that can be stopped and watched: it passes everything on to the one behind it and remembers what
+/// that holds of one group. Clones are the same one.
+#[derive(Clone)]
+pub struct WatchedStore {
+    behind: Arc<dyn RequestStore>,
+    group: Group,
+    seen: Arc<Mutex<Seen>>,
+    changed: watch::Sender<()>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    stopped: bool,
+    records: BTreeMap<RequestId, Record>,
+}
+
+impl WatchedStore {
+    /// Watches what the store behind holds of this group.
+    ///
+    /// # Errors
+    /// The store behind cannot be read.
+    pub async fn new(behind: Arc<dyn RequestStore>, group: Group) -> Result<Self, StoreError> {
+        let store = Self { behind, group, seen: Arc::default(), changed: watch::Sender::new(()) };
+        store.read_again().await?;
+        Ok(store)
+    }
+
+    /// Stops the store, or starts it again: meanwhile every call fails with `Unavailable`.
+    pub fn set_running(&self, running: bool) {
+        self.seen().stopped = !running;
+        self.changed.send_replace(());
+    }
+
+    /// How many requests there are.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        self.seen().records.len()
+    }
+
+    /// The callers waiting for the number and not yet notified, in order.
+    #[must_use]
+    pub fn queue(&self, dn: &DirectoryNumber) -> Vec<DeviceName> {
+        let seen = self.seen();
+        let waiting =
+            seen.records.values().filter(|record| record.phase == Phase::Waiting && record.called.dn == *dn);
+        let mut waiting: Vec<&Record> = waiting.collect();
+        waiting.sort_by_key(|record| (record.since, record.id));
+        waiting.into_iter().map(|record| record.caller.device.clone()).collect()
+    }
+
+    /// Tells of every change.
+    #[must_use]
+    pub fn changed(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
+    }
+
+    async fn read_again(&self) -> Result<(), StoreError> {
+        let records = self.behind.load(&self.group).await?;
+        self.seen().records = records.into_iter().map(|record| (record.id, record)).collect();
+        self.changed.send_replace(());
+        Ok(())
+    }
+
+    fn running(&self) -> Result<(), StoreError> {
+        if self.seen().stopped { Err(StoreError::Unavailable("stopped".to_owned())) } else { Ok(()) }
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl RequestStore for WatchedStore {
+    async fn begin_epoch(&self, group: &Group) -> Result<Epoch, StoreError> {
+        self.running()?;
+        self.behind.begin_epoch(group).await
+    }
+
+    async fn claim(&self, group: &Group, epoch: Epoch) -> Result<(), StoreError> {
+        self.running()?;
+        self.behind.claim(group, epoch).await
+    }
+
+    async fn load(&self, group: &Group) -> Result<Vec<Record>, StoreError> {
+        self.running()?;
+        self.behind.load(group).await
+    }
+
+    async fn apply(&self, group: &Group, epoch: Epoch, writes: &[Write]) -> Result<(), StoreError> {
+        self.running()?;
+        let result = self.behind.apply(group, epoch, writes).await;
+        if *group == self.group {
+            match &result {
+                Ok(()) => {
+                    let mut seen = self.seen();
+                    for write in writes {
+                        match write {
+                            Write::Put(record) => drop(seen.records.insert(record.id, record.clone())),
+                            Write::Delete(request) => drop(seen.records.remove(request)),
+                        }
+                    }
+                    drop(seen);
+                    self.changed.send_replace(());
+                }
+                Err(StoreError::OutcomeUnknown(_)) => self.read_again().await?,
+                Err(_) => {}
+            }
+        }
+        result
+    }
+
+    async fn now(&self) -> Result<Timestamp, StoreError> {
+        self.running()?;
+        self.behind.now().await
+    }
+}
