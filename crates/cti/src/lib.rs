@@ -4,8 +4,10 @@
 //! and the next wake-up time come out (OL-4660-01, chapter 4, "CTIManager interface").
 #![forbid(unsafe_code)]
 
+pub mod codec;
 pub mod message;
 mod provider;
+pub mod session;
 
 pub use provider::{
     Capabilities, Command, CtiProvider, DataId, Dedup, Fencing, LinkLoss, ProviderEvent, RequestFailure, Tag,

@@ -1,0 +1,3 @@
+//! The wire layout.
+
+pub mod limits;
