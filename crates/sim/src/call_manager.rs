@@ -162,10 +162,12 @@ impl CallManager {
         self.lock().log.lines()
     }
 
-    /// Tells of every observable change: the number grows with each.
+    /// Tells of every observable change from now on: the number grows with each.
     #[must_use]
     pub fn changed(&self) -> watch::Receiver<u64> {
-        self.changed.clone()
+        let mut changed = self.changed.clone();
+        changed.mark_unchanged();
+        changed
     }
 
     /// The call manager's time.

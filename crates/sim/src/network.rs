@@ -25,12 +25,9 @@ pub enum Cut {
 }
 
 impl Cut {
-    fn from_node(self) -> bool {
-        self != Self::ToNode
-    }
-
-    fn to_node(self) -> bool {
-        self != Self::FromNode
+    /// Whether what the node says is blocked, and what it should hear.
+    fn ways(self) -> (bool, bool) {
+        (self != Self::ToNode, self != Self::FromNode)
     }
 }
 
@@ -89,9 +86,8 @@ impl SimNetwork {
         let node = inner.nodes.entry(node).or_default();
         node.cut = cut;
         node.connections.retain(|valve| Arc::strong_count(valve) > 1);
-        for valve in &node.connections {
-            valve.block(cut.is_some_and(Cut::from_node), cut.is_some_and(Cut::to_node));
-        }
+        let (from_node, to_node) = cut.map_or((false, false), Cut::ways);
+        node.connections.iter().for_each(|valve| valve.block(from_node, to_node));
     }
 
     fn is_cut(&self, node: IpAddr) -> bool {

@@ -123,3 +123,74 @@ impl AsyncWrite for Wire {
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    /// What arrives at this end within a minute; `None`: nothing.
+    async fn read(wire: &mut Wire) -> Option<String> {
+        let mut buffer = [0; 16];
+        let read = tokio::time::timeout(std::time::Duration::from_secs(60), wire.read(&mut buffer)).await;
+        let length = read.ok()?.unwrap();
+        Some(String::from_utf8(buffer[..length].to_vec()).unwrap())
+    }
+
+    fn closed() -> Option<String> {
+        Some(String::new())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_cut_is_silent_and_what_was_under_way_arrives_after_the_healing() {
+        let (mut near, mut far, valve) = Wire::pair();
+        near.write_all(b"one").await.unwrap();
+        assert_eq!(read(&mut far).await.as_deref(), Some("one"));
+        valve.block(true, true);
+        near.write_all(b"two").await.unwrap();
+        far.write_all(b"three").await.unwrap();
+        assert_eq!((read(&mut far).await, read(&mut near).await), (None, None));
+        valve.block(false, false);
+        assert_eq!(read(&mut far).await.as_deref(), Some("two"));
+        assert_eq!(read(&mut near).await.as_deref(), Some("three"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_cut_of_one_way_leaves_the_other() {
+        let (mut near, mut far, valve) = Wire::pair();
+        valve.block(true, false);
+        near.write_all(b"one").await.unwrap();
+        far.write_all(b"two").await.unwrap();
+        assert_eq!((read(&mut far).await, read(&mut near).await.as_deref()), (None, Some("two")));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reader_that_waits_is_woken_by_the_healing_and_by_the_closing() {
+        for (close, expected) in [(false, Some("one".to_owned())), (true, closed())] {
+            let (mut near, mut far, valve) = Wire::pair();
+            valve.block(true, true);
+            near.write_all(b"one").await.unwrap();
+            let reader = tokio::spawn(async move { read(&mut far).await });
+            tokio::task::yield_now().await;
+            if close {
+                valve.close();
+            }
+            valve.block(false, false);
+            assert_eq!(reader.await.unwrap(), expected);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn that_the_other_end_is_gone_is_not_known_through_a_cut() {
+        let (near, mut far, valve) = Wire::pair();
+        valve.block(true, true);
+        drop(near);
+        valve.close();
+        assert_eq!(read(&mut far).await, None);
+        far.write_all(b"lost").await.unwrap();
+        valve.block(false, false);
+        assert_eq!(read(&mut far).await, closed());
+        assert!(far.write_all(b"lost").await.is_err());
+    }
+}
