@@ -1,0 +1,171 @@
+use std::collections::BTreeMap;
+
+use ringback_cti::message::{CallInfo, CallState, Cause};
+use ringback_model::{CallId, DeviceName, DirectoryNumber};
+
+use crate::ami::Message;
+
+/// The states of a channel that matter here, by the server's numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// 0, 1: it exists.
+    Down,
+    /// 2: the phone is off hook.
+    OffHook,
+    /// 4: the phone calls.
+    Ring,
+    /// 3, 5, 8, 9: the phone is being called.
+    Ringing,
+    /// 6: answered, by the phone or by the server.
+    Up,
+    /// 7: busy.
+    Busy,
+}
+
+impl Stage {
+    /// As the message tells it; `None` if it does not.
+    pub(super) fn of(message: &Message) -> Option<Self> {
+        Some(match message.get("ChannelState")? {
+            "0" | "1" => Self::Down,
+            "2" => Self::OffHook,
+            "4" => Self::Ring,
+            "3" | "5" | "8" | "9" => Self::Ringing,
+            "6" => Self::Up,
+            "7" => Self::Busy,
+            _ => return None,
+        })
+    }
+}
+
+/// One channel between the server and a phone: one call as that phone sees it.
+#[derive(Debug, Clone)]
+pub(super) struct Channel {
+    /// The phone.
+    pub(super) phone: DeviceName,
+    /// The call it belongs to.
+    pub(super) call: CallId,
+    /// The server's name of the call, if the id is shared with the other end.
+    pub(super) linked: Option<String>,
+    /// Whether the phone began it: then the phone was off hook before the server knew.
+    pub(super) origin: bool,
+    /// Its state.
+    pub(super) stage: Stage,
+    /// The number dialled.
+    pub(super) called: Option<DirectoryNumber>,
+    /// The other end.
+    pub(super) peer: Option<DirectoryNumber>,
+    /// Whom the server is calling for it: by their ids, whether they ring.
+    legs: BTreeMap<String, bool>,
+    /// Whether one of them answered since the last dial began.
+    answered: bool,
+    /// How the last dial failed. It stays so while the phone hears tones and announcements.
+    failed: Option<(CallState, Cause)>,
+    /// Whether it is in a bridge.
+    pub(super) bridged: bool,
+    /// Whether a feature code was dialled on it: then it is not the call that the feature is about.
+    pub(super) feature: bool,
+    /// What has been told, or queued to be told, last.
+    pub(super) told: Option<CallInfo>,
+}
+
+impl Channel {
+    pub(super) fn new(phone: DeviceName, call: CallId, linked: Option<String>, message: &Message) -> Self {
+        let stage = Stage::of(message).unwrap_or(Stage::Down);
+        let exten = message.known("Exten").filter(|exten| !matches!(*exten, "s" | "h"));
+        let first_of_call = message.get("Uniqueid") == message.get("Linkedid");
+        // A channel of which only its being up is known counts as begun by the phone: the cautious reading.
+        let origin = match stage {
+            Stage::OffHook | Stage::Ring | Stage::Up | Stage::Busy => true,
+            Stage::Down => exten.is_some() && first_of_call,
+            Stage::Ringing => false,
+        };
+        let number = if origin { exten } else { Some(phone.as_str()) };
+        let called = number.and_then(|number| DirectoryNumber::new(number).ok());
+        Self {
+            phone,
+            call,
+            linked,
+            origin,
+            stage,
+            called,
+            peer: None,
+            legs: BTreeMap::new(),
+            answered: false,
+            failed: None,
+            bridged: false,
+            feature: false,
+            told: None,
+        }
+    }
+
+    /// The server reports a state.
+    pub(super) fn staged(&mut self, stage: Stage) {
+        self.stage = stage;
+        self.origin |= matches!(stage, Stage::OffHook | Stage::Ring);
+    }
+
+    /// The server calls somebody for it.
+    pub(super) fn dial_begins(&mut self, leg: &str, exten: Option<&str>) {
+        self.legs.insert(leg.to_owned(), false);
+        self.answered = false;
+        self.failed = None;
+        if !self.origin
+            && let Some(called) = exten.and_then(|exten| DirectoryNumber::new(exten).ok())
+        {
+            self.called = Some(called);
+        }
+    }
+
+    /// Somebody called for it rings.
+    pub(super) fn leg_rings(&mut self, leg: &str) {
+        self.legs.insert(leg.to_owned(), true);
+    }
+
+    /// One of those called for it answered, refused, or was given up.
+    pub(super) fn dial_ends(&mut self, leg: &str, status: &str) {
+        self.legs.remove(leg);
+        self.answered |= status == "ANSWER";
+        if self.legs.is_empty() && !self.answered {
+            self.failed = match status {
+                "BUSY" => Some((CallState::Busy, Cause::USER_BUSY)),
+                "NOANSWER" => Some((CallState::Disconnected, Cause::NO_ANSWER)),
+                "CHANUNAVAIL" => Some((CallState::Disconnected, Cause::ABSENT)),
+                // The phone itself gave up: what follows is its hang-up.
+                "CANCEL" => None,
+                _ => Some((CallState::Disconnected, Cause::NONE)),
+            };
+        }
+    }
+
+    /// How the call failed, for a key that is pressed after it.
+    pub(super) fn failure(&self, hangup: Cause) -> (CallState, Cause) {
+        match (self.failed, hangup) {
+            (Some(failed), _) => failed,
+            (None, Cause::USER_BUSY) => (CallState::Busy, hangup),
+            (None, _) => (CallState::Disconnected, hangup),
+        }
+    }
+
+    /// The call as the phone sees it now.
+    pub(super) fn info(&self) -> CallInfo {
+        let (state, cause) = match (self.bridged, self.failed) {
+            (false, Some(failed)) => failed,
+            (false, None) if self.legs.values().any(|rings| *rings) => (CallState::Ringback, Cause::NONE),
+            (false, None) if !self.legs.is_empty() => (CallState::Proceeding, Cause::NONE),
+            _ => (self.plain_state(), Cause::NONE),
+        };
+        CallInfo { call: self.call, state, cause, called: self.called.clone(), peer: self.peer.clone() }
+    }
+
+    fn plain_state(&self) -> CallState {
+        match self.stage {
+            Stage::Up => CallState::Connected,
+            Stage::Busy => CallState::Busy,
+            Stage::OffHook => CallState::DialTone,
+            Stage::Ring => CallState::Proceeding,
+            Stage::Ringing => CallState::Ringing,
+            Stage::Down if self.origin => CallState::Proceeding,
+            Stage::Down => CallState::Offering,
+        }
+    }
+}

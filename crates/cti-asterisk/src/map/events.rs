@@ -1,0 +1,192 @@
+use ringback_cti::ProviderEvent;
+use ringback_cti::message::{CallState, Cause, Feature, FeatureInvocation, InvocationId};
+use ringback_model::{CallId, DeviceName, DirectoryNumber, Timestamp};
+
+use super::channel::{Channel, Stage};
+use super::phone::{DeviceState, LastCall};
+use super::{Mapper, endpoint};
+use crate::ami::{Message, MessageKind};
+
+impl Mapper {
+    /// Carries one message out on the model.
+    pub(super) fn event(&mut self, now: Timestamp, message: &Message, out: &mut Vec<ProviderEvent>) {
+        let MessageKind::Event(event) = message.kind() else { return };
+        match event {
+            "Newchannel" | "Newstate" | "NewConnectedLine" | "CoreShowChannel" => {
+                self.channel(now, message, out)
+            }
+            "BridgeEnter" | "BridgeLeave" => self.bridge(now, message, event == "BridgeEnter", out),
+            "DialBegin" | "DialState" | "DialEnd" => self.dial(now, message, event, out),
+            "Rename" => self.rename(now, message),
+            "Hangup" => self.hangup(now, message),
+            "DeviceStateChange" => self.device_state(now, message, out),
+            "PeerStatus" | "ContactStatus" => self.registration(message, out),
+            "UserEvent" if message.get("UserEvent") == Some("CallBackKey") => self.key(message, out),
+            _ => {}
+        }
+    }
+
+    /// The channel a message is about; one never heard of is taken up as it is.
+    fn adopt(&mut self, now: Timestamp, message: &Message, out: &mut Vec<ProviderEvent>) -> Option<String> {
+        let id = message.known("Uniqueid")?;
+        if !self.channels.contains_key(id) {
+            let device = endpoint::of_channel(message.get("Channel")?)?;
+            let (call, linked) = self.call_id(&device, message.known("Linkedid").unwrap_or(id));
+            let channel = Channel::new(device.clone(), call, linked, message);
+            let phone = self.phones.entry(device.clone()).or_default();
+            phone.channels.insert(id.to_owned());
+            phone.seen |= channel.origin;
+            self.channels.insert(id.to_owned(), channel);
+            self.service(&device, out);
+            self.agree(now, &device);
+        }
+        Some(id.to_owned())
+    }
+
+    /// Both ends of a call get the same id, unless the phone has a call of that id already.
+    fn call_id(&mut self, device: &DeviceName, linked: &str) -> (CallId, Option<String>) {
+        if let Some((call, users)) = self.linked.get_mut(linked) {
+            let call = *call;
+            let taken = self.phones.get(device).is_some_and(|phone| {
+                phone.calls.contains_key(&call)
+                    || phone.channels.iter().any(|id| self.channels.get(id).is_some_and(|c| c.call == call))
+            });
+            if !taken && !self.reports.mentions(device, call) {
+                *users += 1;
+                return (call, Some(linked.to_owned()));
+            }
+            return (self.new_call(), None);
+        }
+        let call = self.new_call();
+        self.linked.insert(linked.to_owned(), (call, 1));
+        (call, Some(linked.to_owned()))
+    }
+
+    pub(super) fn new_call(&mut self) -> CallId {
+        self.calls += 1;
+        CallId(self.calls)
+    }
+
+    fn channel(&mut self, now: Timestamp, message: &Message, out: &mut Vec<ProviderEvent>) {
+        let Some(id) = self.adopt(now, message, out) else { return };
+        self.lives(&id);
+        let Some(channel) = self.channels.get_mut(&id) else { return };
+        if let Some(stage) = Stage::of(message) {
+            channel.staged(stage);
+        }
+        if let Some(peer) = message.known("ConnectedLineNum").and_then(|n| DirectoryNumber::new(n).ok()) {
+            channel.peer = Some(peer);
+        }
+        self.changed(now, &id, out);
+    }
+
+    fn bridge(&mut self, now: Timestamp, message: &Message, enters: bool, out: &mut Vec<ProviderEvent>) {
+        if enters {
+            self.channel(now, message, out);
+        }
+        if let Some(channel) = message.get("Uniqueid").and_then(|id| self.channels.get_mut(id)) {
+            channel.bridged = enters;
+        }
+        self.changed(now, message.get("Uniqueid").unwrap_or_default(), out);
+    }
+
+    fn dial(&mut self, now: Timestamp, message: &Message, event: &str, out: &mut Vec<ProviderEvent>) {
+        let Some(leg) = message.known("DestUniqueid") else { return };
+        if message.known("Uniqueid").is_none() {
+            return;
+        }
+        let Some(id) = self.adopt(now, message, out) else { return };
+        self.lives(&id);
+        let Some(channel) = self.channels.get_mut(&id) else { return };
+        let status = message.get("DialStatus").unwrap_or_default();
+        match event {
+            "DialBegin" => channel.dial_begins(leg, message.known("Exten")),
+            "DialEnd" => channel.dial_ends(leg, status),
+            _ if status == "RINGING" => channel.leg_rings(leg),
+            _ => {}
+        }
+        self.changed(now, &id, out);
+    }
+
+    /// A call was picked up or transferred: the channel has another phone behind it now.
+    fn rename(&mut self, now: Timestamp, message: &Message) {
+        let (Some(id), Some(name)) = (message.known("Uniqueid"), message.get("Newname")) else { return };
+        let device = endpoint::of_channel(name);
+        let Some(channel) = self.channels.get(id) else { return };
+        if device.as_ref() == Some(&channel.phone) {
+            return;
+        }
+        self.end_channel(now, id, Cause::NORMAL);
+    }
+
+    fn hangup(&mut self, now: Timestamp, message: &Message) {
+        let Some(id) = message.known("Uniqueid") else { return };
+        let cause = Cause(message.get("Cause").and_then(|cause| cause.parse().ok()).unwrap_or_default());
+        if let Some(channel) = self.channels.get(id).filter(|channel| channel.origin && !channel.feature)
+            && let Some(called) = channel.called.clone()
+        {
+            let (state, cause) = channel.failure(cause);
+            let last = LastCall { call: channel.call, called, state, cause };
+            self.phones.entry(channel.phone.clone()).or_default().last = Some(last);
+        }
+        self.end_channel(now, id, cause);
+    }
+
+    fn device_state(&mut self, now: Timestamp, message: &Message, out: &mut Vec<ProviderEvent>) {
+        let Some(device) = message.get("Device").and_then(endpoint::of_device) else { return };
+        let state = message.get("State").and_then(DeviceState::of);
+        self.summarised(now, &device, state);
+        self.service(&device, out);
+    }
+
+    fn registration(&mut self, message: &Message, out: &mut Vec<ProviderEvent>) {
+        let device = match message.get("EndpointName").or_else(|| message.get("AOR")) {
+            Some(endpoint) => DeviceName::new(endpoint).ok(),
+            None => message.get("Peer").and_then(endpoint::of_device),
+        };
+        let Some(device) = device else { return };
+        let phone = self.phones.entry(device.clone()).or_default();
+        if let Some(status) = message.get("ContactStatus") {
+            phone.contact(message.get("URI").unwrap_or_default(), status);
+        }
+        match message.get("PeerStatus") {
+            Some("Registered" | "Reachable" | "Lagged") => phone.register(true),
+            Some("Unregistered" | "Unreachable") => phone.register(false),
+            _ => {}
+        }
+        self.service(&device, out);
+    }
+
+    /// The callback key. As a feature code it is dialled after the failed call: then that call tells what the caller
+    /// heard, as if it were still in the foreground. A call of the code alone is one in which the key is not active.
+    fn key(&mut self, message: &Message, out: &mut Vec<ProviderEvent>) {
+        let dn = |key| message.known(key).and_then(|number| DirectoryNumber::new(number).ok());
+        let Some(called) = dn("Callee") else { return };
+        let channel = message.get("Uniqueid").and_then(|id| self.channels.get(id));
+        let caller = || message.known("Caller").and_then(|caller| DeviceName::new(caller).ok());
+        let Some(device) = channel.map(|channel| channel.phone.clone()).or_else(caller) else { return };
+        let Some(from) = endpoint::line(&device) else { return };
+        let last = self.phones.get(&device).and_then(|phone| phone.last.as_ref());
+        let (call, state, cause) = match (channel, last) {
+            (Some(channel), _) if channel.called.as_ref() == Some(&called) => {
+                let info = channel.info();
+                (Some(info.call), info.state, info.cause)
+            }
+            (_, Some(last)) if last.called == called => (Some(last.call), last.state, last.cause),
+            _ => (channel.map(|channel| channel.call), CallState::Proceeding, Cause::NONE),
+        };
+        if let Some(channel) = message.get("Uniqueid").and_then(|id| self.channels.get_mut(id)) {
+            channel.feature = true;
+        }
+        self.invocations += 1;
+        out.push(ProviderEvent::FeatureInvoked(FeatureInvocation {
+            invocation: InvocationId(self.invocations),
+            feature: Feature::CallBack,
+            from,
+            call,
+            state,
+            cause,
+            called: Some(called),
+        }));
+    }
+}
