@@ -34,6 +34,8 @@
 //! every call, decides when to stop: a lease is counted from before it was asked for, less the margin. An instance's
 //! wall clock decides nothing.
 //!
+//! Whoever writes a registry proves it with one line: `conformance::registry` (feature `conformance`).
+//!
 //! # Driving a manager
 //!
 //! 1. Give it [`Input::Tick`] at the start, at every [`Manager::next_wakeup`], and every other input when it happens.
@@ -115,6 +117,8 @@
 //! need not wait.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod ledger;
 mod manager;
 mod member;

@@ -1,0 +1,185 @@
+//! The in-memory registry: it conforms, wrong ones do not, and it can be switched off, cut and listened to.
+
+use std::future::Future;
+use std::net::{IpAddr, Ipv4Addr};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+
+use ringback_election::planted::{Fault, Planted};
+use ringback_election::{
+    Incarnation, Intent, Ledger, Member, MemoryRegistry, Registry, RegistryError, Report, conformance,
+};
+use ringback_model::{Epoch, Group, Millis, Timestamp};
+
+/// Runs what never really waits.
+fn now<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("it waits"),
+    }
+}
+
+fn registry() -> (MemoryRegistry, Arc<AtomicU64>) {
+    let time = Arc::new(AtomicU64::new(1_000_000));
+    let clock = Arc::clone(&time);
+    (MemoryRegistry::new(move || Timestamp(clock.load(Ordering::Relaxed))), time)
+}
+
+fn one() -> Member {
+    Member::new(address(), Incarnation(7), Timestamp(0))
+}
+
+fn address() -> IpAddr {
+    Ipv4Addr::new(10, 0, 0, 1).into()
+}
+
+fn report(intent: Intent) -> Report {
+    Report { member: one(), ready: true, length: Millis(1000), intent }
+}
+
+const CLAIM: Intent = Intent::Acquire { seen: Epoch(0), above: Epoch(0) };
+
+#[test]
+fn memory_conforms() {
+    let (registry, time) = registry();
+    let pass = async |span: Millis| {
+        time.fetch_add(span.0, Ordering::Relaxed);
+    };
+    assert_eq!(now(conformance::registry(async || registry.clone(), pass)), Ok(()));
+}
+
+/// A memory registry each of whose groups has one rule switched off.
+struct Wrong(MemoryRegistry, Fault);
+
+#[async_trait::async_trait]
+impl Registry for Wrong {
+    async fn tick(&self, group: &Group, report: &Report) -> Result<ringback_election::View, RegistryError> {
+        self.plant(group);
+        self.0.tick(group, report).await
+    }
+
+    async fn read(&self, group: &Group) -> Result<ringback_election::View, RegistryError> {
+        self.0.read(group).await
+    }
+
+    async fn expel(
+        &self,
+        group: &Group,
+        by: &Member,
+        dead: &Member,
+        evidence: ringback_election::Evidence,
+    ) -> Result<ringback_election::View, RegistryError> {
+        self.0.expel(group, by, dead, evidence).await
+    }
+}
+
+impl Wrong {
+    fn plant(&self, group: &Group) {
+        let mut ledger: Ledger = self.0.ledger(group);
+        ledger.planted = Planted::only(self.1);
+        self.0.replace(group, ledger);
+    }
+}
+
+#[test]
+fn wrong_registries_are_caught() {
+    let faults = [
+        (Fault::EpochNotRaised, "higher epoch"),
+        (Fault::LeaseIgnored, "nobody else while in force"),
+        (Fault::RenewUnchecked, "only the holder renews"),
+        (Fault::DelayedClaim, "older epoch is void"),
+        (Fault::DuplicateAddress, "another run at an address"),
+    ];
+    for (fault, rule) in faults {
+        let (registry, time) = registry();
+        let pass = async |span: Millis| {
+            time.fetch_add(span.0, Ordering::Relaxed);
+        };
+        let told = now(conformance::registry(async || Wrong(registry.clone(), fault), pass));
+        println!("{fault:?}: {told:?}");
+        assert!(told.is_err_and(|violation| violation.to_string().contains(rule)), "{fault:?}");
+    }
+}
+
+#[test]
+fn a_clock_that_steps_back_is_held() {
+    let (registry, time) = registry();
+    let group = Group::default();
+    let before = now(registry.tick(&group, &report(CLAIM))).unwrap();
+    time.fetch_sub(5000, Ordering::Relaxed);
+    let after = now(registry.tick(&group, &report(Intent::Renew { epoch: Epoch(1) }))).unwrap();
+    assert_eq!((after.at, after.lease), (before.at, before.lease));
+}
+
+#[test]
+fn switched_off_nothing_is_done() {
+    let (registry, _) = registry();
+    let group = Group::default();
+    registry.set_available(false);
+    let refused = now(registry.tick(&group, &report(CLAIM)));
+    assert_eq!(refused, Err(RegistryError::NotDone("it is switched off".to_owned())));
+    assert!(now(registry.read(&group)).is_err());
+    registry.set_available(true);
+    assert_eq!(now(registry.read(&group)).unwrap().lease, None);
+}
+
+#[test]
+fn cut_off_nothing_is_done_and_without_answers_it_is() {
+    let (registry, _) = registry();
+    let group = Group::default();
+    registry.cut(address());
+    let refused = now(registry.tick(&group, &report(CLAIM)));
+    assert_eq!(refused, Err(RegistryError::NotDone("10.0.0.1 is cut off".to_owned())));
+    assert_eq!(now(registry.read(&group)).unwrap().lease, None);
+    registry.heal(address());
+    registry.lose_answers(address());
+    let lost = now(registry.tick(&group, &report(CLAIM)));
+    assert_eq!(lost, Err(RegistryError::OutcomeUnknown("answers to 10.0.0.1 are lost".to_owned())));
+    assert_eq!(now(registry.read(&group)).unwrap().epoch, Epoch(1));
+    registry.heal(address());
+    assert!(now(registry.tick(&group, &report(Intent::Watch))).is_ok());
+}
+
+#[test]
+fn what_the_store_remembers_is_not_given_again() {
+    let (registry, _) = registry();
+    let group = Group::default();
+    registry.remember(&group, Epoch(9));
+    let claim = Intent::Acquire { seen: Epoch(9), above: Epoch(0) };
+    assert_eq!(now(registry.tick(&group, &report(claim))).unwrap().epoch, Epoch(10));
+}
+
+struct Count(AtomicUsize);
+
+impl Wake for Count {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn changes_are_told_and_heartbeats_are_not() {
+    let (registry, _) = registry();
+    let group = Group::default();
+    let revision = now(registry.tick(&group, &report(Intent::Watch))).unwrap().revision;
+    let count = Arc::new(Count(AtomicUsize::new(0)));
+    let waker = Waker::from(Arc::clone(&count));
+    let mut context = Context::from_waker(&waker);
+    let who = one();
+    let mut changed = pin!(registry.changed(&group, &who, revision));
+    assert!(changed.as_mut().poll(&mut context).is_pending());
+    now(registry.tick(&group, &report(Intent::Watch))).unwrap();
+    assert_eq!(count.0.load(Ordering::Relaxed), 0);
+    now(registry.tick(&group, &report(CLAIM))).unwrap();
+    assert_eq!(count.0.load(Ordering::Relaxed), 1);
+    assert!(changed.as_mut().poll(&mut context).is_ready());
+    // One that is cut off is told when it is healed.
+    registry.cut(address());
+    let mut changed = pin!(registry.changed(&group, &who, revision));
+    assert!(changed.as_mut().poll(&mut context).is_pending());
+    registry.heal(address());
+    assert_eq!(count.0.load(Ordering::Relaxed), 2);
+    assert!(changed.as_mut().poll(&mut context).is_ready());
+}
