@@ -42,8 +42,8 @@ fn the_defaults_are_those_of_the_requirement() {
         ("Maximum Call Backs per Called Line", "10"),
         ("Maximum Call Backs in all", "100000"),
     ];
-    let rows: Vec<_> =
-        ServiceParameters::default().rows().into_iter().map(|(name, value)| (name, value)).collect();
+    let rows =
+        ServiceParameters::default().rows();
     assert_eq!(rows, expected.map(|(name, value)| (name, value.to_owned())));
     assert_eq!(ServiceParameters::names().collect::<Vec<_>>(), expected.map(|(name, _)| name));
     assert_eq!(ServiceParameters::parse(&[]), (ServiceParameters::default(), vec![]));

@@ -1,0 +1,136 @@
+use std::panic;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
+use tokio::sync::{Mutex, watch};
+
+use crate::error::{Fault, OpenError};
+use crate::file::OpenedFile;
+use crate::schema;
+
+/// The connections to one database, shared by all its ports: one that writes, one that reads beside it (in memory one for
+/// both). The mutexes are fair, so that calls act in the order in which they were made; a call that was begun is
+/// finished even if nobody waits for it any more.
+#[derive(Debug, Clone)]
+pub(crate) struct Connections {
+    writer: Arc<Mutex<Connection>>,
+    reader: Arc<Mutex<Connection>>,
+    file: Option<Arc<OpenedFile>>,
+    /// Wakes the feeds of this process after a write to the directory.
+    pub(crate) directory_changed: Arc<watch::Sender<()>>,
+}
+
+impl Connections {
+    /// Opens or creates the file. Blocks.
+    pub(crate) fn open(path: &Path, busy_timeout: Duration) -> Result<Self, OpenError> {
+        OpenedFile::check_path(path)?;
+        let failed = |error: rusqlite::Error| OpenError::new(path, &error);
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut writer =
+            Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_CREATE).map_err(failed)?;
+        writer.busy_timeout(busy_timeout).map_err(failed)?;
+        if writer.is_readonly("main").map_err(failed)? {
+            // What is no database is told first: rights would not help it.
+            schema::inspect(path, &writer)?;
+            return Err(OpenError::NotWritable(path.to_owned()));
+        }
+        schema::inspect(path, &writer)?;
+        let mode: String =
+            writer.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(failed)?;
+        if mode != "wal" {
+            let reason = "its file system allows no write-ahead log: name a file on a local disk".to_owned();
+            return Err(OpenError::Other { path: path.to_owned(), reason });
+        }
+        prepare(path, &mut writer)?;
+        let reader = Connection::open_with_flags(path, flags).map_err(failed)?;
+        reader.busy_timeout(busy_timeout).map_err(failed)?;
+        reader.pragma_update(None, "query_only", true).map_err(failed)?;
+        let file = OpenedFile::remember(path)?;
+        Ok(Self {
+            writer: Arc::new(Mutex::new(writer)),
+            reader: Arc::new(Mutex::new(reader)),
+            file: Some(Arc::new(file)),
+            directory_changed: Arc::default(),
+        })
+    }
+
+    /// A database that lives as long as this. Blocks.
+    pub(crate) fn open_in_memory() -> Result<Self, OpenError> {
+        let path = Path::new(":memory:");
+        let mut connection = Connection::open_in_memory().map_err(|error| OpenError::new(path, &error))?;
+        prepare(path, &mut connection)?;
+        let writer = Arc::new(Mutex::new(connection));
+        Ok(Self { reader: Arc::clone(&writer), writer, file: None, directory_changed: Arc::default() })
+    }
+
+    /// Reads, seeing one state of the database throughout.
+    pub(crate) async fn read<T, E>(
+        &self,
+        read: impl FnOnce(&Transaction<'_>) -> Result<T, Fault<E>> + Send + 'static,
+    ) -> Result<T, Fault<E>>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        let file = self.file.clone();
+        let mut connection = Arc::clone(&self.reader).lock_owned().await;
+        blocking(move || {
+            file.map_or(Ok(()), |file| file.check())?;
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
+            read(&transaction)
+        })
+        .await
+    }
+
+    /// Writes, all or nothing; durable when it returns.
+    pub(crate) async fn write<T, E>(
+        &self,
+        write: impl FnOnce(&Transaction<'_>) -> Result<T, Fault<E>> + Send + 'static,
+    ) -> Result<T, Fault<E>>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        let file = self.file.clone();
+        let mut connection = Arc::clone(&self.writer).lock_owned().await;
+        blocking(move || {
+            file.map_or(Ok(()), |file| file.check())?;
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let value = write(&transaction)?;
+            transaction.commit().map_err(|error| match error.sqlite_error_code() {
+                // The log may have reached the disk or not.
+                Some(ErrorCode::SystemIoFailure) => Fault::OutcomeUnknown(error.to_string()),
+                _ => error.into(),
+            })?;
+            Ok(value)
+        })
+        .await
+    }
+}
+
+fn prepare(path: &Path, connection: &mut Connection) -> Result<(), OpenError> {
+    let failed = |error: rusqlite::Error| OpenError::new(path, &error);
+    // FULL: a commit is on the disk before it is confirmed, also if the power fails.
+    connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
+    connection.pragma_update(None, "foreign_keys", true).map_err(failed)?;
+    // Proves that it can be written before anything is.
+    connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK").map_err(failed)?;
+    schema::migrate(path, connection)
+}
+
+/// On one of tokio's blocking threads: a paused clock stands still meanwhile.
+async fn blocking<T, E>(call: impl FnOnce() -> Result<T, Fault<E>> + Send + 'static) -> Result<T, Fault<E>>
+where
+    T: Send + 'static,
+    E: Send + 'static,
+{
+    match tokio::task::spawn_blocking(call).await {
+        Ok(result) => result,
+        Err(failure) => match failure.try_into_panic() {
+            Ok(panic) => panic::resume_unwind(panic),
+            Err(_) => Err(Fault::Unavailable("the program is shutting down".to_owned())),
+        },
+    }
+}

@@ -1,0 +1,121 @@
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use ringback_db::Clock;
+use ringback_model::{Group, Millis, Timestamp};
+
+use crate::connection::Connections;
+use crate::directory::SqliteDirectory;
+use crate::error::OpenError;
+use crate::feed::SqliteFeed;
+use crate::store::SqliteStore;
+
+/// How a database is used.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Options {
+    /// How long a call waits for another process to give the file free before it fails. Default 1 s: less than the 2 s
+    /// after which a save counts as failed.
+    pub busy_timeout: Millis,
+    /// How often a feed looks for writes of other processes. Default 20 ms; `None`: never, for a process that is alone
+    /// with the file or runs on simulated time. Writes of this process are always seen at once.
+    pub poll_interval: Option<Millis>,
+    /// The clock of the store. Default: the wall clock.
+    pub clock: Clock,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            busy_timeout: Millis::from_secs(1),
+            poll_interval: Some(Millis(20)),
+            clock: Arc::new(wall_clock),
+        }
+    }
+}
+
+impl Options {
+    /// For a simulation: its clock, and no polling, which would keep its time busy.
+    #[must_use]
+    pub fn simulated(clock: Clock) -> Self {
+        Self { poll_interval: None, clock, ..Self::default() }
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("busy_timeout", &self.busy_timeout)
+            .field("poll_interval", &self.poll_interval)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The one place where time comes from: SQLite has no clock of its own that would be better.
+#[expect(clippy::disallowed_methods, reason = "the clock of the store, to which every other is anchored")]
+fn wall_clock() -> Timestamp {
+    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp(Millis::from(since_1970).0)
+}
+
+/// An open database: the directory, the requests, or both. A clone is the same one.
+///
+/// A file that is deleted, moved away or replaced while it is open is noticed at the next call: `Unavailable` while
+/// nothing is there, `Invalid` while another file is.
+#[derive(Debug, Clone)]
+pub struct SqliteDatabase {
+    connections: Connections,
+    options: Options,
+}
+
+impl SqliteDatabase {
+    /// Opens the file, creates it if there is none, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// Every reason has its own variant, which says what to do.
+    pub async fn open(path: impl AsRef<Path>, options: Options) -> Result<Self, OpenError> {
+        let path = path.as_ref().to_owned();
+        let busy_timeout = options.busy_timeout.to_duration();
+        let opened = path.clone();
+        let connections = opening(path, move || Connections::open(&opened, busy_timeout)).await?;
+        Ok(Self { connections, options })
+    }
+
+    /// A database in memory, for tests: it is gone with its last clone.
+    ///
+    /// # Errors
+    /// Memory is short.
+    pub async fn open_in_memory(options: Options) -> Result<Self, OpenError> {
+        let connections = opening(PathBuf::from(":memory:"), Connections::open_in_memory).await?;
+        Ok(Self { connections, options })
+    }
+
+    /// The directory in this database.
+    #[must_use]
+    pub fn directory(&self) -> SqliteDirectory {
+        SqliteDirectory::new(self.connections.clone())
+    }
+
+    /// A feed of the changes in one group of the directory, by this and other processes.
+    #[must_use]
+    pub fn feed(&self, group: &Group) -> SqliteFeed {
+        SqliteFeed::new(self.connections.clone(), group.clone(), self.options.poll_interval)
+    }
+
+    /// The request store in this database.
+    #[must_use]
+    pub fn store(&self) -> SqliteStore {
+        SqliteStore::new(self.connections.clone(), Arc::clone(&self.options.clock))
+    }
+}
+
+async fn opening(
+    path: PathBuf,
+    open: impl FnOnce() -> Result<Connections, OpenError> + Send + 'static,
+) -> Result<Connections, OpenError> {
+    tokio::task::spawn_blocking(open)
+        .await
+        .unwrap_or_else(|failure| Err(OpenError::Other { path, reason: failure.to_string() }))
+}

@@ -1,0 +1,197 @@
+//! A file that cannot be used is refused with a named error that says what to do, and is left as it was.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use ringback_db::{Change, ChangeFeed, Directory, DirectoryError, FeedError, RequestStore, StoreError};
+use ringback_db_sqlite::{OpenError, Options, SqliteDatabase};
+use ringback_model::{Epoch, Group, Millis};
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+fn quick() -> Options {
+    let mut options = Options::default();
+    options.busy_timeout = Millis::ZERO;
+    options.poll_interval = Some(Millis(1));
+    options
+}
+
+async fn refused(path: &Path) -> OpenError {
+    SqliteDatabase::open(path, quick()).await.unwrap_err()
+}
+
+fn folder() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ringback.db");
+    (folder, path)
+}
+
+#[tokio::test]
+async fn a_folder() {
+    let (folder, path) = folder();
+    let error = refused(folder.path()).await;
+    assert!(matches!(&error, OpenError::Folder(at) if at == folder.path()), "{error:?}");
+    let expected =
+        format!("{} is a folder: name a file in it, for example {}", folder.path().display(), path.display());
+    assert_eq!(error.to_string(), expected);
+}
+
+#[tokio::test]
+async fn no_folder() {
+    let (folder, _) = folder();
+    let path = folder.path().join("missing").join("ringback.db");
+    let error = refused(&path).await;
+    let expected =
+        format!("the folder of {} does not exist: create it, or name another file", path.display());
+    assert_eq!(error.to_string(), expected);
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database() {
+    let (_folder, path) = folder();
+    let text = "This is not a database, but it is long enough for its header. ".repeat(40);
+    fs::write(&path, &text).unwrap();
+    let error = refused(&path).await;
+    let expected =
+        format!("{} is not an SQLite database: move it away, or name another file", path.display());
+    assert_eq!(error.to_string(), expected);
+    assert_eq!(fs::read_to_string(&path).unwrap(), text);
+}
+
+#[tokio::test]
+async fn the_database_of_another_program() {
+    let (_folder, path) = folder();
+    Connection::open(&path).unwrap().execute_batch("CREATE TABLE stamps (country TEXT)").unwrap();
+    let before = fs::read(&path).unwrap();
+    let error = refused(&path).await;
+    let expected = format!("{} is the database of another program: name another file", path.display());
+    assert_eq!(error.to_string(), expected);
+    assert_eq!(fs::read(&path).unwrap(), before);
+}
+
+#[tokio::test]
+async fn a_damaged_database() {
+    let (_folder, path) = folder();
+    drop(SqliteDatabase::open(&path, quick()).await.unwrap());
+    let mut bytes = fs::read(&path).unwrap();
+    // The first page's tree, just after the header of the file.
+    bytes[100..140].fill(0xFF);
+    fs::write(&path, bytes).unwrap();
+    let error = refused(&path).await;
+    assert!(matches!(error, OpenError::Damaged { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_newer_schema() {
+    let (_folder, path) = folder();
+    drop(SqliteDatabase::open(&path, quick()).await.unwrap());
+    let newer = "INSERT INTO refinery_schema_history VALUES (7, 'later', '2027-01-01T00:00:00Z', '1')";
+    Connection::open(&path).unwrap().execute_batch(newer).unwrap();
+    let error = refused(&path).await;
+    let expected = format!(
+        "{} has schema 7, this version knows schemas up to 1: run the newer version, or name another file",
+        path.display()
+    );
+    assert_eq!(error.to_string(), expected);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_that_cannot_be_written() {
+    use std::os::unix::fs::PermissionsExt;
+    let (_folder, path) = folder();
+    drop(SqliteDatabase::open(&path, quick()).await.unwrap());
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o444)).unwrap();
+    if fs::OpenOptions::new().write(true).open(&path).is_ok() {
+        // The administrator may write everything: nothing to see here for that user.
+        return;
+    }
+    let error = refused(&path).await;
+    assert!(matches!(error, OpenError::NotWritable(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_file_that_another_process_holds() {
+    let (_folder, path) = folder();
+    drop(SqliteDatabase::open(&path, quick()).await.unwrap());
+    let other = Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let error = refused(&path).await;
+    let expected =
+        format!("{} is locked by another process: end that process, or let it finish", path.display());
+    assert_eq!(error.to_string(), expected);
+    other.execute_batch("ROLLBACK").unwrap();
+    SqliteDatabase::open(&path, quick()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn several_that_open_a_new_file_at_once() {
+    let (_folder, path) = folder();
+    let opening: Vec<_> =
+        (0..4).map(|_| tokio::spawn(SqliteDatabase::open(path.clone(), Options::default()))).collect();
+    for opened in opening {
+        opened.await.unwrap().unwrap().store().begin_epoch(&Group::default()).await.unwrap();
+    }
+    let database = SqliteDatabase::open(&path, quick()).await.unwrap();
+    assert_eq!(database.store().begin_epoch(&Group::default()).await, Ok(Epoch(5)));
+}
+
+#[tokio::test]
+async fn a_write_while_another_process_holds_the_file() {
+    let (_folder, path) = folder();
+    let database = SqliteDatabase::open(&path, quick()).await.unwrap();
+    let other = Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let error = database.store().begin_epoch(&Group::default()).await.unwrap_err();
+    let expected = "request store unavailable: another process holds it locked (database is locked)";
+    assert_eq!(error.to_string(), expected);
+    // Reading goes on.
+    assert_eq!(database.directory().probe().await, Ok(()));
+    other.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(database.store().begin_epoch(&Group::default()).await, Ok(Epoch(1)));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_that_is_moved_away_and_back() {
+    let (folder, path) = folder();
+    let group = Group::default();
+    let database = SqliteDatabase::open(&path, quick()).await.unwrap();
+    let mut feed = database.feed(&group);
+    assert_eq!(feed.next().await, Ok(Change::Resync));
+    let elsewhere = folder.path().join("elsewhere.db");
+    fs::rename(&path, &elsewhere).unwrap();
+
+    let reason = format!(
+        "{} was deleted or moved under the running service: put it back, or restart the service to begin anew",
+        path.display()
+    );
+    let unavailable = StoreError::Unavailable(reason.clone());
+    assert_eq!(database.store().begin_epoch(&group).await, Err(unavailable));
+    let unavailable = DirectoryError::Unavailable(reason);
+    assert_eq!(database.directory().probe().await, Err(unavailable.clone()));
+    assert_eq!(feed.next().await, Err(FeedError::Lost(unavailable.to_string())));
+
+    fs::rename(&elsewhere, &path).unwrap();
+    assert_eq!(feed.next().await, Ok(Change::Resync));
+    assert_eq!(database.store().begin_epoch(&group).await, Ok(Epoch(1)));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_that_is_replaced() {
+    let (folder, path) = folder();
+    let database = SqliteDatabase::open(&path, quick()).await.unwrap();
+    let other = folder.path().join("other.db");
+    drop(SqliteDatabase::open(&other, quick()).await.unwrap());
+    fs::rename(&other, &path).unwrap();
+    let reason = format!(
+        "{} was replaced by another file under the running service: put the former back, or restart the service to \
+         use the new one",
+        path.display()
+    );
+    let group = Group::default();
+    assert_eq!(database.store().load(&group).await, Err(StoreError::Invalid(reason.clone())));
+    assert_eq!(database.directory().parameters(&group).await, Err(DirectoryError::Invalid(reason)));
+}
