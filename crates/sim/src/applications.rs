@@ -94,15 +94,15 @@ impl Applications {
     }
 
     fn assume(&mut self, link: LinkId, epoch: Epoch) -> Result<Answer, CtiError> {
-        let Some(provider) = self.providers.get_mut(&link) else { return Err(CtiError::ProviderClosed) };
+        let provider = self.providers.get(&link).ok_or(CtiError::ProviderClosed)?;
         let group = provider.group.clone();
-        if epoch != Epoch(0) && self.epochs.get(&group).is_some_and(|highest| epoch < *highest) {
-            return Err(CtiError::EpochSuperseded);
-        }
-        provider.epoch = epoch;
-        if epoch == Epoch(0) {
-            provider.devices.clear();
-            provider.lines.clear();
+        self.check_epoch(&group, epoch)?;
+        if let Some(provider) = self.providers.get_mut(&link) {
+            provider.epoch = epoch;
+            if epoch == Epoch(0) {
+                provider.devices.clear();
+                provider.lines.clear();
+            }
         }
         self.supersede(&group, epoch);
         Ok(Answer::Done)

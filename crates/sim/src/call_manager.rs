@@ -122,7 +122,13 @@ impl CallManager {
     /// Whether the phone talks with this number now (a held call does not count).
     #[must_use]
     pub fn is_connected_to(&self, device: &DeviceName, dn: &DirectoryNumber) -> bool {
-        self.lock().switch.is_connected_to(device, dn)
+        self.talks_with(device).as_ref() == Some(dn)
+    }
+
+    /// The number that the phone talks with now; a held call does not count.
+    #[must_use]
+    pub fn talks_with(&self, device: &DeviceName) -> Option<DirectoryNumber> {
+        self.lock().switch.talks_with(device)
     }
 
     /// Whether the phone has no call of any kind.

@@ -5,6 +5,24 @@
 //! processing ([`Switch`]) is a pure state machine; [`CallManager`] puts it behind a handle, runs its timers on
 //! tokio's clock and hands its events to the applications; [`CtiManager`] is one CTIManager of it, and
 //! [`SimNetwork`] the wires between CTIManagers and the instances of the service.
+//!
+//! ```
+//! use ringback_model::{DeviceName, DirectoryNumber, LineId, Partition, Timestamp};
+//! use ringback_sim::{Action, PhoneSetup, Switch, Tone};
+//!
+//! let mut switch = Switch::default();
+//! for (name, number) in [("A", "1001"), ("B", "1002")] {
+//!     let device = DeviceName::new(name)?;
+//!     let lines = vec![LineId::new(Partition::default(), DirectoryNumber::new(number)?)];
+//!     switch.add_phone(PhoneSetup { device, lines, calls_per_line: 1 })?;
+//! }
+//! let (a, b) = (DeviceName::new("A")?, DeviceName::new("B")?);
+//! let now = Timestamp(0);
+//! switch.act(now, &b, Action::Lifts)?;
+//! switch.act(now, &a, Action::Calls { to: DirectoryNumber::new("1002")?, on: None })?;
+//! assert_eq!(switch.hears(&a), Tone::Busy);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 #![forbid(unsafe_code)]
 
 mod applications;

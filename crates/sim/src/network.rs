@@ -105,6 +105,9 @@ impl SimNetwork {
         let (near, far, valve) = Wire::pair();
         let node = inner.nodes.entry(node).or_default();
         node.connections.retain(|valve| Arc::strong_count(valve) > 1);
+        if let Some((from_node, to_node)) = node.cut.map(Cut::ways) {
+            valve.block(from_node, to_node);
+        }
         node.connections.push(valve);
         tokio::spawn(async move { manager.serve(far).await });
         Ok(near)

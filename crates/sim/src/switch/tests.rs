@@ -92,7 +92,7 @@ impl Lab {
     }
 
     fn talks(&self, phone: &str, with: &str) -> bool {
-        self.switch.is_connected_to(&dev(phone), &dn(with))
+        self.switch.talks_with(&dev(phone)) == Some(dn(with))
     }
 
     fn idle(&self, phone: &str) -> bool {

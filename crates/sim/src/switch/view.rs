@@ -33,11 +33,11 @@ impl Switch {
             .collect()
     }
 
-    /// Whether the phone talks with this number now (a held call does not count).
+    /// The number that the phone talks with now; a held call does not count.
     #[must_use]
-    pub fn is_connected_to(&self, device: &DeviceName, dn: &DirectoryNumber) -> bool {
-        self.legs_of(device)
-            .any(|(call, leg)| leg.state == CallState::Connected && call.peer(device) == Some(dn))
+    pub fn talks_with(&self, device: &DeviceName) -> Option<DirectoryNumber> {
+        let (call, _) = self.legs_of(device).find(|(_, leg)| leg.state == CallState::Connected)?;
+        call.peer(device).cloned()
     }
 
     /// Whether the phone has no call of any kind.
