@@ -5,10 +5,12 @@
 #![forbid(unsafe_code)]
 
 pub mod codec;
+mod calls;
 pub mod message;
 mod provider;
 pub mod session;
 
+pub use calls::{CallTable, Occupancy};
 pub use provider::{
     Capabilities, Command, CtiProvider, DataId, Dedup, Fencing, LinkLoss, ProviderEvent, RequestFailure, Tag,
 };

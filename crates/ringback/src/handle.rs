@@ -1,0 +1,68 @@
+use ringback_callback::Record;
+use ringback_model::{DeviceName, LineId};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::status::Status;
+
+/// What can be asked of a running service.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// The callers who wait for a line.
+    Queue(LineId, oneshot::Sender<Vec<DeviceName>>),
+    /// All requests.
+    Records(oneshot::Sender<Vec<Record>>),
+    /// Stop in good order.
+    Stop,
+}
+
+/// A handle to a running [`Service`](crate::Service); clones are handles to the same one. When the last is dropped the
+/// service stops.
+#[derive(Debug, Clone)]
+pub struct Handle {
+    commands: mpsc::UnboundedSender<Command>,
+    status: watch::Receiver<Status>,
+}
+
+impl Handle {
+    pub(crate) fn new(commands: mpsc::UnboundedSender<Command>, status: watch::Receiver<Status>) -> Self {
+        Self { commands, status }
+    }
+
+    /// Its present status.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.status.borrow().clone()
+    }
+
+    /// Tells of every change of the status.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<Status> {
+        self.status.clone()
+    }
+
+    /// The callers who wait for a line and have not been notified, in the order of the queue; nobody if this instance is
+    /// not active.
+    pub async fn queue(&self, line: &LineId) -> Vec<DeviceName> {
+        let (answer, answered) = oneshot::channel();
+        self.ask(Command::Queue(line.clone(), answer), answered).await
+    }
+
+    /// All requests it holds, in the order of their acceptance; none if it is not active.
+    pub async fn records(&self) -> Vec<Record> {
+        let (answer, answered) = oneshot::channel();
+        self.ask(Command::Records(answer), answered).await
+    }
+
+    /// Tells it to stop in good order: to finish what it has begun and to hand over. `run` returns when it has.
+    pub fn stop(&self) {
+        // If it is gone, it has stopped.
+        let _gone = self.commands.send(Command::Stop);
+    }
+
+    async fn ask<T: Default>(&self, command: Command, answered: oneshot::Receiver<T>) -> T {
+        match self.commands.send(command) {
+            Ok(()) => answered.await.unwrap_or_default(),
+            Err(_) => T::default(),
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Questions to the directory, as the engine and the screens ask them.
+
+use std::sync::Arc;
+
+use ringback_callback::{Resolution, Unresolved};
+use ringback_db::{Directory, DirectoryError, LineEntry, PhoneEntry};
+use ringback_model::{Appearance, DeviceName, DirectoryNumber, Group, LineId};
+use tokio::time::{Duration, timeout};
+
+/// A directory that does not answer for so long is away (R37): the caller waits for the answer.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The directory of one group.
+#[derive(Clone)]
+pub(crate) struct Lookup {
+    directory: Arc<dyn Directory>,
+    group: Group,
+}
+
+impl Lookup {
+    pub(crate) fn new(directory: Arc<dyn Directory>, group: Group) -> Self {
+        Self { directory, group }
+    }
+
+    /// Where a number leads, and what stands against calling it back; with the caller's phone, for its screens.
+    pub(crate) async fn resolve(
+        &self,
+        from: &Appearance,
+        dn: &DirectoryNumber,
+    ) -> (Result<Resolution, Unresolved>, Option<PhoneEntry>) {
+        let read = async {
+            let called = self.directory.dialled(&self.group, &from.line, dn).await?;
+            let phone = self.directory.phone(&self.group, &from.device).await?;
+            Ok::<_, DirectoryError>((called, phone))
+        };
+        match timeout(PATIENCE, read).await {
+            Ok(Ok((Some(called), Some(phone)))) => (Ok(resolution(called, &phone)), Some(phone)),
+            Ok(Ok((_, phone))) => (Err(Unresolved::NotFound), phone),
+            Ok(Err(_)) | Err(_) => (Err(Unresolved::Unavailable), None),
+        }
+    }
+
+    /// The phones on which a line appears; none if there is no such line.
+    pub(crate) async fn locate(&self, line: &LineId) -> Result<Vec<DeviceName>, DirectoryError> {
+        let read = timeout(PATIENCE, self.directory.line(&self.group, line)).await.map_err(|_| silent())?;
+        Ok(read?.map(|entry| entry.devices).unwrap_or_default())
+    }
+
+    /// A phone.
+    pub(crate) async fn phone(&self, device: &DeviceName) -> Result<Option<PhoneEntry>, DirectoryError> {
+        timeout(PATIENCE, self.directory.phone(&self.group, device)).await.map_err(|_| silent())?
+    }
+
+    /// The service parameters that are set.
+    pub(crate) async fn parameters(&self) -> Result<Vec<(String, String)>, DirectoryError> {
+        timeout(PATIENCE, self.directory.parameters(&self.group)).await.map_err(|_| silent())?
+    }
+
+    /// Whether it can be read.
+    pub(crate) async fn probe(&self) -> Result<(), DirectoryError> {
+        timeout(PATIENCE, self.directory.probe()).await.map_err(|_| silent())?
+    }
+}
+
+fn silent() -> DirectoryError {
+    DirectoryError::Unavailable(format!("no answer for {} s", PATIENCE.as_secs()))
+}
+
+fn resolution(called: LineEntry, phone: &PhoneEntry) -> Resolution {
+    let names = called.devices.iter().map(|device| device.as_str().to_owned()).chain(called.display_name);
+    Resolution {
+        line: called.line,
+        names: names.collect(),
+        forwards_all: called.forwards_all_to.is_some(),
+        devices: called.devices,
+        caller_has_key: phone.has_callback_key,
+        caller_lines: phone.lines.clone(),
+    }
+}

@@ -1,0 +1,245 @@
+//! What happens outside, told to the engine.
+
+use ringback_callback::Input;
+use ringback_cti::ProviderEvent;
+use ringback_db::{Change, DirectoryError, FeedError, Table};
+use ringback_model::{DeviceName, DirectoryNumber, LineId, Partition};
+use ringback_screen::phone::SoftKeyPress;
+use ringback_serviceability::trace::target;
+
+use super::Service;
+use super::jobs::Done;
+use crate::phones::Profile;
+use crate::translate;
+use crate::writer::Written;
+
+impl Service {
+    /// Notes what an event says of the link; what it says of phones is given back.
+    pub(super) fn note_link(&mut self, event: ProviderEvent) -> Option<ProviderEvent> {
+        match event {
+            ProviderEvent::LinkUp { manager, failed_over } => {
+                self.surroundings.link_up(&manager, failed_over);
+                self.redundancy(ringback_election::Input::Ready(true));
+                None
+            }
+            ProviderEvent::LinkLost { manager, reason } => {
+                self.surroundings.link_lost(&manager, &reason);
+                self.redundancy(ringback_election::Input::Ready(false));
+                if let Some(term) = self.office.term() {
+                    term.calls.clear();
+                    term.opened.link_lost();
+                }
+                self.tell_engine(Input::LinkLost);
+                None
+            }
+            ProviderEvent::LinkFailed { manager, reason } => {
+                self.surroundings.link_failed(&manager, &reason);
+                None
+            }
+            event => Some(event),
+        }
+    }
+
+    /// An event of a phone.
+    pub(super) fn engine_event(&mut self, event: ProviderEvent) {
+        if let ProviderEvent::Answer { tag, result } = event {
+            return self.answered(tag, result);
+        }
+        let Some(term) = self.office.term() else { return };
+        if term.draining {
+            // The next active reads everything anew; a key pressed in these milliseconds has to be pressed again.
+            return;
+        }
+        match event {
+            ProviderEvent::Device { device, status } => {
+                match status {
+                    Some(_) => term.opened.device_read(&device),
+                    None => {
+                        term.opened.device_is_away(&device);
+                        term.calls.device_gone(&device);
+                    }
+                }
+                self.tell_engine(Input::Device { device, state: translate::device_state(status) });
+            }
+            ProviderEvent::DeviceUserChanged(device) => self.tell_engine(Input::UserChanged(device)),
+            ProviderEvent::LineOpened { at, calls } => {
+                term.opened.line_read(&at);
+                let occupancy = translate::occupancy(term.calls.opened(&at, &calls));
+                for info in &calls {
+                    if let Some(progress) = translate::call_progress(&at, info) {
+                        self.tell_engine(progress);
+                    }
+                }
+                let calls = Some(calls.iter().map(|info| info.call).collect());
+                self.tell_engine(Input::Line { at, occupancy, calls });
+            }
+            ProviderEvent::Call { at, info } => {
+                let occupancy = translate::occupancy(term.calls.changed(&at, &info));
+                if let Some(progress) = translate::call_progress(&at, &info) {
+                    self.tell_engine(progress);
+                }
+                self.tell_engine(Input::Line { at, occupancy, calls: None });
+            }
+            ProviderEvent::FeatureInvoked(invocation) => {
+                let during = translate::pressed_during(&invocation);
+                self.tell_engine(Input::CallBackKey {
+                    invocation: invocation.invocation.0,
+                    from: invocation.from,
+                    call: invocation.call,
+                    called: invocation.called,
+                    during,
+                });
+            }
+            ProviderEvent::DeviceData { device, content } => match SoftKeyPress::parse(&content) {
+                Ok(press) => {
+                    self.tell_engine(Input::ScreenKey { device, key: press.key, about: press.about });
+                }
+                Err(error) => {
+                    tracing::warn!(target: target::SCREEN, ?device, %error, "data from a phone ignored");
+                }
+            },
+            _ => {}
+        }
+    }
+
+    /// A job has come to its end.
+    pub(super) fn job_done(&mut self, done: Done) {
+        match done {
+            Done::Registry(number, result) => {
+                self.redundancy(ringback_election::Input::Answered { number, result });
+                self.watch_registry();
+            }
+            Done::RegistryChanged(seen) => self.registry_changed(seen),
+            Done::Parameters(result) => self.parameters_read(result),
+            Done::DirectoryProbed(result) => self.directory_answered(result.as_ref().err()),
+            Done::StoreProbed(Ok(())) => self.surroundings.store_is_up(),
+            Done::StoreProbed(Err(error)) => self.surroundings.store_is_down(&error),
+            Done::Entered(epoch, result) => self.entered(epoch, result),
+            Done::Written(epoch, _)
+            | Done::Resolved { epoch, .. }
+            | Done::Located(epoch, ..)
+            | Done::Phone(epoch, ..)
+                if self.office.term().is_none_or(|term| term.epoch != epoch) => {}
+            Done::Written(_, result) => self.written(result),
+            Done::Resolved { ticket, device, result, phone, .. } => {
+                self.directory_answered(None);
+                if let Some(phone) = phone {
+                    // It saves a question when the first screen is shown.
+                    let profile = Profile { locale: phone.locale, offset: phone.utc_offset };
+                    self.profile_read(&device, profile, true);
+                }
+                self.tell_engine(Input::Resolved { ticket, result });
+            }
+            Done::Located(_, line, Ok(devices)) => {
+                if let Some(term) = self.office.term() {
+                    term.locating = term.locating.saturating_sub(1);
+                }
+                self.tell_engine(Input::Located { line, devices });
+            }
+            Done::Located(_, line, Err(error)) => {
+                self.directory_answered(Some(&error));
+                self.locate_again(line);
+            }
+            Done::Phone(_, device, result) => {
+                self.directory_answered(result.as_ref().err());
+                let lasting = result.is_ok();
+                let profile = result
+                    .ok()
+                    .flatten()
+                    .map(|phone| Profile { locale: phone.locale, offset: phone.utc_offset });
+                self.profile_read(&device, profile.unwrap_or_default(), lasting);
+            }
+        }
+    }
+
+    fn written(&mut self, result: Result<(), ringback_db::StoreError>) {
+        let Some(term) = self.office.term() else { return };
+        match term.writer.finished(result) {
+            Written::Done(saves) => {
+                self.surroundings.store_is_up();
+                for save in saves {
+                    self.tell_engine(Input::Saved(save));
+                }
+            }
+            Written::NotNow(saves, error) => {
+                self.surroundings.store_is_down(&error);
+                for save in saves {
+                    self.tell_engine(Input::SaveFailed(save));
+                }
+            }
+            Written::Fenced { current } => {
+                self.redundancy(ringback_election::Input::EpochSeen(current));
+            }
+        }
+        self.tell_if_drained();
+    }
+
+    /// The feed has something to say.
+    pub(super) fn change(&mut self, change: Result<Change, FeedError>) {
+        match change {
+            Ok(Change::Resync) => {
+                self.surroundings.feed_is_up();
+                self.read_parameters();
+                let Some(term) = self.office.term() else { return };
+                term.phones.forget_all();
+                let mut lines: Vec<LineId> = term.engine.called_lines().cloned().collect();
+                lines.sort_unstable();
+                for line in lines {
+                    self.relocate(line);
+                }
+            }
+            Ok(Change::Row { table: Table::Parameter, .. }) => self.read_parameters(),
+            Ok(Change::Row { table: Table::Phone, key, .. }) => {
+                if let (Ok(device), Some(term)) = (DeviceName::new(&key), self.office.term()) {
+                    term.phones.forget(&device);
+                }
+            }
+            Ok(Change::Row { table: Table::Line, key, .. }) => {
+                if let Some(line) = self.called_line(&key) {
+                    self.relocate(line);
+                }
+            }
+            Ok(_) => {}
+            Err(error) => {
+                self.surroundings.feed_is_down(&error);
+                let probe = self.lookup.clone();
+                self.jobs.push(Box::pin(async move { Done::DirectoryProbed(probe.probe().await) }));
+            }
+        }
+    }
+
+    fn relocate(&mut self, line: LineId) {
+        if let Some(term) = self.office.term() {
+            term.locating += 1;
+        }
+        self.locate(line, tokio::time::Duration::ZERO);
+    }
+
+    /// The line with this key, if requests are for it. Both halves of the key may hold a slash.
+    fn called_line(&mut self, key: &str) -> Option<LineId> {
+        let term = self.office.term()?;
+        key.match_indices('/').find_map(|(slash, _)| {
+            let partition = Partition::new(&key[..slash]).ok()?;
+            let line = LineId::new(partition, DirectoryNumber::new(&key[slash + 1..]).ok()?);
+            term.engine.is_called(&line).then_some(line)
+        })
+    }
+
+    /// The service parameters, or why they could not be read.
+    pub(super) fn parameters_read(&mut self, result: Result<Vec<(String, String)>, DirectoryError>) {
+        self.directory_answered(result.as_ref().err());
+        if let Ok(rows) = result
+            && self.surroundings.take_parameters(&rows)
+        {
+            let parameters = self.surroundings.parameters().callback;
+            self.tell_engine(Input::Parameters(parameters));
+        }
+    }
+
+    fn directory_answered(&mut self, error: Option<&DirectoryError>) {
+        match error {
+            None => self.surroundings.directory_is_up(),
+            Some(error) => self.surroundings.directory_is_down(error),
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Work that takes time, done beside the service's loop, and what comes of it.
+
+use futures_util::future::BoxFuture;
+use ringback_callback::{Record, Resolution, Ticket, Unresolved};
+use ringback_db::{DirectoryError, PhoneEntry, StoreError};
+use ringback_election::{CallNumber, RegistryError, View};
+use ringback_model::{DeviceName, Epoch, LineId, Timestamp};
+
+/// Work under way.
+pub(super) type Job = BoxFuture<'static, Done>;
+
+/// What came of it. What belongs to a term of office names its epoch: after that term it is of no use.
+#[derive(Debug)]
+pub(super) enum Done {
+    /// The store has (or has not) written.
+    Written(Epoch, Result<(), StoreError>),
+    /// The store was claimed and read.
+    Entered(Epoch, Result<(Timestamp, Vec<Record>), StoreError>),
+    /// The store was asked whether it works.
+    StoreProbed(Result<(), StoreError>),
+    /// The directory's answer to the key.
+    Resolved {
+        epoch: Epoch,
+        ticket: Ticket,
+        device: DeviceName,
+        result: Result<Resolution, Unresolved>,
+        phone: Option<PhoneEntry>,
+    },
+    /// The directory's answer about a called line.
+    Located(Epoch, LineId, Result<Vec<DeviceName>, DirectoryError>),
+    /// The directory's answer about a phone.
+    Phone(Epoch, DeviceName, Result<Option<PhoneEntry>, DirectoryError>),
+    /// The directory's parameters.
+    Parameters(Result<Vec<(String, String)>, DirectoryError>),
+    /// The directory was asked whether it works.
+    DirectoryProbed(Result<(), DirectoryError>),
+    /// The registry's answer.
+    Registry(CallNumber, Result<View, RegistryError>),
+    /// Something has changed in the registry since it was at this revision.
+    RegistryChanged(u64),
+}

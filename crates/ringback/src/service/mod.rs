@@ -1,0 +1,304 @@
+//! The service: carries events to the engine and outputs to the ports. It decides nothing itself.
+//!
+//! ```text
+//!   provider ──┐                                              ┌─► provider   open, close, dial, screens, alerts
+//!   feed ──────┤      ┌──────────┐  Input   ┌────────┐ Output │
+//!   jobs ──────┼────► │ incoming │ ───────► │ Engine │ ───────┼─► writer     request store
+//!   commands ──┤      └──────────┘          └────────┘        ├─► jobs       directory
+//!   timers ────┘            ▲                                 └─► notices    traces, alarms
+//!                           └── redundancy: Activate, StandDown (nothing is carried out without the lease)
+//! ```
+
+mod incoming;
+mod jobs;
+mod office;
+mod outgoing;
+mod redundancy;
+mod surroundings;
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use ringback_cti::{CtiProvider, ProviderEvent, Tag};
+use ringback_db::{Change, ChangeFeed, Directory, FeedError, RequestStore, ServiceParameters};
+use ringback_election::{Manager, Member, Registry};
+use ringback_model::{Group, Timestamp};
+use ringback_screen::ScreenRenderer;
+use ringback_serviceability::alarm::AlarmSink;
+use ringback_serviceability::trace::target;
+use thiserror::Error;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep_until};
+
+use self::jobs::Job;
+use self::office::Office;
+use self::outgoing::Purpose;
+use self::surroundings::Surroundings;
+use crate::clock::Clock;
+use crate::handle::{Command, Handle};
+use crate::lookup::Lookup;
+use crate::status::Status;
+
+/// What a service is told about itself.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The group it serves.
+    pub group: Group,
+    /// This run of the instance: its address decides the rank.
+    pub member: Member,
+    /// How the instances of the group watch each other.
+    pub election: ringback_election::Parameters,
+    /// Only one process at a time can have what this one holds (a listening socket of this address, a lock on the
+    /// database file): a former run at this address that the registry still counts as live is then known to be dead.
+    pub exclusive: bool,
+}
+
+impl Config {
+    /// The defaults for the instance at this address. `incarnation` must differ from that of every other run; the
+    /// time at which the process started, with its process id, will do.
+    #[must_use]
+    pub fn new(address: IpAddr, incarnation: u64) -> Self {
+        Self {
+            group: Group::default(),
+            member: Member::new(address, ringback_election::Incarnation(incarnation), Timestamp(0)),
+            election: ringback_election::Parameters::default(),
+            exclusive: false,
+        }
+    }
+}
+
+/// What puts changed service parameters in force outside the engine: the provider's time-outs, for example.
+pub type OnParameters = Box<dyn FnMut(&ServiceParameters) + Send>;
+
+/// What a service works with. Each is a trait: take the implementations of the other crates, or your own.
+pub struct Ports {
+    /// The call manager.
+    pub provider: Box<dyn CtiProvider>,
+    /// The call manager's database.
+    pub directory: Arc<dyn Directory>,
+    /// What changes in it. Without one, changes are seen when the service starts.
+    pub feed: Option<Box<dyn ChangeFeed>>,
+    /// Where requests are kept.
+    pub store: Arc<dyn RequestStore>,
+    /// Where the instances of the group meet. An instance that is alone uses `MemoryRegistry`.
+    pub registry: Arc<dyn Registry>,
+    /// How screens look.
+    pub renderer: Arc<dyn ScreenRenderer>,
+    /// Who is told of alarms.
+    pub alarms: Arc<dyn AlarmSink>,
+    /// Called with the parameters at the start, and whenever they change.
+    pub on_parameters: Option<OnParameters>,
+}
+
+/// Why a service cannot be made.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The parameters of the election contradict each other, or the address may not take part.
+    #[error("election: {0}")]
+    Election(#[from] ringback_election::ParameterError),
+}
+
+/// One instance of Call Back, for one group. [`run`](Self::run) is the whole of it: one future without tasks or threads
+/// of its own, so that dropping it is a crash, and not polling it a pause.
+pub struct Service {
+    config: Config,
+    provider: Box<dyn CtiProvider>,
+    feed: Option<Box<dyn ChangeFeed>>,
+    lookup: Lookup,
+    store: Arc<dyn RequestStore>,
+    registry: Arc<dyn Registry>,
+    renderer: Arc<dyn ScreenRenderer>,
+    manager: Manager,
+    /// The clock of the redundancy manager; it is compared with nothing else.
+    local: Clock,
+    office: Office,
+    /// The redundancy manager waits for what was begun.
+    drain_wanted: bool,
+    /// A hint of the registry is being waited for.
+    registry_watched: bool,
+    surroundings: Surroundings,
+    jobs: FuturesUnordered<Job>,
+    /// What the commands with a tag were for.
+    tags: HashMap<Tag, Purpose>,
+    next_tag: u64,
+    commands: mpsc::UnboundedReceiver<Command>,
+    status: watch::Sender<Status>,
+    stopped: bool,
+}
+
+impl Service {
+    /// A service that has done nothing yet, and the handle to it.
+    ///
+    /// # Errors
+    /// The configuration contradicts itself.
+    pub fn new(config: Config, ports: Ports) -> Result<(Self, Handle), ConfigError> {
+        let manager = Manager::new(config.member, config.election.clone())?;
+        let local = Clock::anchored(Timestamp(0));
+        let lookup = Lookup::new(ports.directory, config.group.clone());
+        let surroundings =
+            Surroundings::new(config.group.clone(), config.member.address, ports.alarms, ports.on_parameters);
+        let (status, watcher) = watch::channel(Status {
+            group: config.group.clone(),
+            address: config.member.address,
+            role: ringback_election::Role::Joining,
+            rank: ringback_election::Rank::default(),
+            epoch: ringback_model::Epoch(0),
+            since: Timestamp(0),
+            ready: false,
+            directory_up: false,
+            store_up: false,
+            registered_at: None,
+            open_devices: 0,
+            open_lines: 0,
+            pending: 0,
+        });
+        let (sender, commands) = mpsc::unbounded_channel();
+        let service = Self {
+            config,
+            provider: ports.provider,
+            feed: ports.feed,
+            lookup,
+            store: ports.store,
+            registry: ports.registry,
+            renderer: ports.renderer,
+            manager,
+            local,
+            office: Office::Vacant,
+            drain_wanted: false,
+            registry_watched: false,
+            surroundings,
+            jobs: FuturesUnordered::new(),
+            tags: HashMap::new(),
+            next_tag: 0,
+            commands,
+            status,
+            stopped: false,
+        };
+        Ok((service, Handle::new(sender, watcher)))
+    }
+
+    /// Runs until it has been told to stop and has handed everything over.
+    pub async fn run(mut self) {
+        self.start().await;
+        while !self.stopped {
+            self.begin_writes();
+            self.publish();
+            let wakeup = self.next_wakeup();
+            // In this order, so that a simulation repeats itself, and what is known already is taken first.
+            tokio::select! {
+                biased;
+                Some(done) = self.jobs.next(), if !self.jobs.is_empty() => self.job_done(done),
+                event = self.provider.next() => match event {
+                    Some(event) => self.provider_event(event),
+                    None => self.provider_is_gone(),
+                },
+                change = next_change(&mut self.feed) => self.change(change),
+                command = self.commands.recv() => self.command(command),
+                () = sleep_until_some(wakeup) => self.tick(),
+            }
+        }
+        self.surroundings.service_stopped();
+        self.publish();
+    }
+
+    /// Nothing can be done without a call manager: as if told to stop.
+    fn provider_is_gone(&mut self) {
+        tracing::error!(target: target::CTI, "the provider has ended: the service stops");
+        self.redundancy(ringback_election::Input::StopRequested);
+        self.stopped = true;
+    }
+
+    /// Whether an effect may go out at this moment.
+    fn may_act(&self) -> bool {
+        self.manager.may_act(self.local.now())
+    }
+
+    fn next_wakeup(&self) -> Option<Instant> {
+        let manager = self.manager.next_wakeup().map(|at| self.local.instant(at));
+        let office = self.office.next_wakeup();
+        let probe = Some(self.surroundings.next_probe());
+        [manager, office, probe].into_iter().flatten().min()
+    }
+
+    fn tick(&mut self) {
+        self.redundancy(ringback_election::Input::Tick);
+        self.surroundings.settle_alarms();
+        self.probe_if_due();
+        self.engine_tick();
+    }
+
+    /// Something asked through the handle.
+    fn command(&mut self, command: Option<Command>) {
+        match command {
+            Some(Command::Queue(line, answer)) => {
+                let queue = self.office.engine().map(|engine| {
+                    engine.queue(&line).map(|record| record.caller.device.clone()).collect::<Vec<_>>()
+                });
+                // Who asked may have gone.
+                let _gone = answer.send(queue.unwrap_or_default());
+            }
+            Some(Command::Records(answer)) => {
+                let mut records: Vec<_> = self
+                    .office
+                    .engine()
+                    .map(|engine| engine.records().cloned().collect())
+                    .unwrap_or_default();
+                records.sort_by_key(|record: &ringback_callback::Record| (record.since, record.id));
+                let _gone = answer.send(records);
+            }
+            Some(Command::Stop) => self.redundancy(ringback_election::Input::StopRequested),
+            // Every handle is gone: nobody could ever stop it.
+            None => self.redundancy(ringback_election::Input::StopRequested),
+        }
+    }
+
+    fn publish(&mut self) {
+        let status = Status {
+            group: self.config.group.clone(),
+            address: self.config.member.address,
+            role: self.manager.status().role,
+            rank: self.manager.status().rank,
+            epoch: self.manager.status().epoch,
+            since: self.manager.status().since,
+            ready: self.may_act() && self.surroundings.is_linked() && self.office.is_ready(),
+            directory_up: self.surroundings.directory_up(),
+            store_up: self.surroundings.store_up(),
+            registered_at: self.surroundings.registered_at(),
+            open_devices: self.office.opened().map_or(0, crate::opened::Opened::devices),
+            open_lines: self.office.opened().map_or(0, crate::opened::Opened::lines),
+            pending: self.office.engine().map_or(0, ringback_callback::Engine::pending),
+        };
+        self.status.send_if_modified(|published| {
+            let modified = *published != status;
+            *published = status;
+            modified
+        });
+    }
+}
+
+/// The feed's next report; never, without a feed.
+async fn next_change(feed: &mut Option<Box<dyn ChangeFeed>>) -> Result<Change, FeedError> {
+    match feed {
+        Some(feed) => feed.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn sleep_until_some(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+impl Service {
+    fn provider_event(&mut self, event: ProviderEvent) {
+        if let Some(event) = self.note_link(event) {
+            self.engine_event(event);
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! How the world around the service is, and who is told when that changes.
+
+use std::fmt::Display;
+use std::sync::Arc;
+
+use ringback_callback::{Notice, Refusal};
+use ringback_cti::LinkLoss;
+use ringback_cti::message::CtiError;
+use ringback_db::{DirectoryError, FeedError, ServiceParameters, StoreError};
+use ringback_election::Alarm;
+use ringback_model::{DeviceName, Group, Timestamp};
+use ringback_serviceability::alarm::{AlarmName, AlarmParameter, AlarmSink, Damping, Report, Reporter};
+use ringback_serviceability::trace::target;
+use tokio::time::{Duration, Instant};
+
+use super::OnParameters;
+use crate::clock::Clock;
+
+/// How often directory and store are asked whether they work (R46: a loss is noticed within 30 s, and a recovery within
+/// 60 s).
+const PROBE_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Directory, store, link and parameters as they are known.
+pub(super) struct Surroundings {
+    group: Group,
+    address: String,
+    alarms: Reporter,
+    clock: Clock,
+    parameters: ServiceParameters,
+    on_parameters: Option<OnParameters>,
+    directory_up: bool,
+    store_up: bool,
+    registered_at: Option<String>,
+    next_probe: Instant,
+}
+
+impl Surroundings {
+    pub(super) fn new(
+        group: Group,
+        address: impl Display,
+        sink: Arc<dyn AlarmSink>,
+        on_parameters: Option<OnParameters>,
+    ) -> Self {
+        Self {
+            group,
+            address: address.to_string(),
+            alarms: Reporter::new(Damping::default(), sink),
+            clock: Clock::anchored(Timestamp(0)),
+            parameters: ServiceParameters::default(),
+            on_parameters,
+            directory_up: false,
+            store_up: false,
+            registered_at: None,
+            next_probe: Instant::now() + PROBE_INTERVAL,
+        }
+    }
+
+    fn report(&self, report: Report) {
+        self.alarms.report(self.clock.now(), report.in_group(self.group.clone()));
+    }
+
+    fn own(&self, name: AlarmName) -> Report {
+        Report::new(name).with(AlarmParameter::Address, &self.address)
+    }
+
+    /// Alarms carry the store's time as soon as it is known.
+    pub(super) fn set_time(&mut self, now: Timestamp) {
+        self.clock = Clock::anchored(now);
+    }
+
+    pub(super) fn service_started(&self) {
+        self.report(
+            self.own(AlarmName::ServiceStarted).with(AlarmParameter::Version, env!("CARGO_PKG_VERSION")),
+        );
+    }
+
+    pub(super) fn service_stopped(&self) {
+        self.report(self.own(AlarmName::ServiceStopped));
+    }
+
+    /// Alarms that were held back because their condition fluttered.
+    pub(super) fn settle_alarms(&self) {
+        self.alarms.tick(self.clock.now());
+    }
+
+    // --- the link to the call manager ---
+
+    pub(super) fn link_up(&mut self, manager: &str, failed_over: bool) {
+        tracing::info!(target: target::CTI, manager, failed_over, "provider open");
+        self.registered_at = Some(manager.to_owned());
+        self.report(Report::new(AlarmName::CtiConnected).with(AlarmParameter::Manager, manager));
+        if failed_over {
+            self.report(Report::new(AlarmName::CtiFailedOver).with(AlarmParameter::Manager, manager));
+        }
+    }
+
+    pub(super) fn link_lost(&mut self, manager: &str, reason: &LinkLoss) {
+        tracing::warn!(target: target::CTI, manager, %reason, "link lost");
+        self.registered_at = None;
+        self.link_alarm(AlarmName::CtiLost, manager, reason);
+    }
+
+    pub(super) fn link_failed(&self, manager: &str, reason: &LinkLoss) {
+        tracing::warn!(target: target::CTI, manager, %reason, "no link");
+        match reason {
+            LinkLoss::OpenRefused(CtiError::LoginFailed) => {
+                self.link_alarm(AlarmName::LoginRefused, manager, reason);
+            }
+            LinkLoss::OpenRefused(_) | LinkLoss::OpenTimeout | LinkLoss::Protocol(_) => {
+                self.link_alarm(AlarmName::ProviderOpenFailed, manager, reason);
+            }
+            _ => {}
+        }
+        self.link_alarm(AlarmName::CtiLost, manager, reason);
+    }
+
+    fn link_alarm(&self, name: AlarmName, manager: &str, reason: &LinkLoss) {
+        self.report(
+            Report::new(name).with(AlarmParameter::Manager, manager).with(AlarmParameter::Reason, reason),
+        );
+    }
+
+    pub(super) fn is_linked(&self) -> bool {
+        self.registered_at.is_some()
+    }
+
+    pub(super) fn registered_at(&self) -> Option<String> {
+        self.registered_at.clone()
+    }
+
+    // --- directory, feed and store ---
+
+    pub(super) fn directory_is_up(&mut self) {
+        if !std::mem::replace(&mut self.directory_up, true) {
+            self.report(Report::new(AlarmName::DatabaseBack));
+        }
+    }
+
+    pub(super) fn directory_is_down(&mut self, error: &DirectoryError) {
+        tracing::warn!(target: target::DATABASE, %error, "directory");
+        self.directory_up = false;
+        self.report(Report::new(AlarmName::DatabaseLost).with(AlarmParameter::Reason, error));
+    }
+
+    pub(super) fn directory_up(&self) -> bool {
+        self.directory_up
+    }
+
+    pub(super) fn feed_is_up(&self) {
+        self.report(Report::new(AlarmName::ChangeNotificationBack));
+    }
+
+    pub(super) fn feed_is_down(&self, error: &FeedError) {
+        tracing::warn!(target: target::CHANGE_NOTIFICATION, %error, "feed");
+        self.report(Report::new(AlarmName::ChangeNotificationLost).with(AlarmParameter::Reason, error));
+    }
+
+    pub(super) fn store_is_up(&mut self) {
+        if !std::mem::replace(&mut self.store_up, true) {
+            self.report(Report::new(AlarmName::StoreBack));
+        }
+    }
+
+    pub(super) fn store_is_down(&mut self, error: &StoreError) {
+        tracing::warn!(target: target::DATABASE, %error, "request store");
+        self.store_up = false;
+        self.report(Report::new(AlarmName::StoreLost).with(AlarmParameter::Reason, error));
+    }
+
+    pub(super) fn store_up(&self) -> bool {
+        self.store_up
+    }
+
+    pub(super) fn next_probe(&self) -> Instant {
+        self.next_probe
+    }
+
+    /// Whether directory and store are to be asked now; if so, the next time is set.
+    pub(super) fn probe_is_due(&mut self) -> bool {
+        let now = Instant::now();
+        let due = now >= self.next_probe;
+        if due {
+            self.next_probe = now + PROBE_INTERVAL;
+        }
+        due
+    }
+
+    // --- parameters ---
+
+    pub(super) fn parameters(&self) -> &ServiceParameters {
+        &self.parameters
+    }
+
+    /// Takes the parameters that the directory holds; whether anything changed.
+    pub(super) fn take_parameters(&mut self, rows: &[(String, String)]) -> bool {
+        let (parameters, problems) = ServiceParameters::parse(rows);
+        for problem in problems {
+            self.report(Report::new(AlarmName::ParameterInvalid).with(AlarmParameter::Reason, problem));
+        }
+        if parameters == self.parameters {
+            return false;
+        }
+        if let Some(on_parameters) = &mut self.on_parameters {
+            on_parameters(&parameters);
+        }
+        self.parameters = parameters;
+        true
+    }
+
+    // --- what engine and election tell ---
+
+    pub(super) fn screen_rejected(&self, device: &DeviceName, reason: &dyn Display) {
+        self.report(
+            Report::new(AlarmName::ScreenRejected)
+                .with_personal(AlarmParameter::Device, device.as_str())
+                .with(AlarmParameter::Reason, reason),
+        );
+    }
+
+    pub(super) fn notice(&self, notice: &Notice) {
+        tracing::info!(target: target::HANDLER, ?notice);
+        if let Notice::Refused { reason, .. } = notice {
+            let (name, parameter, value) = match reason {
+                Refusal::TooManyForLine => (
+                    AlarmName::LimitReached,
+                    AlarmParameter::Limit,
+                    "Maximum Call Backs per Called Line".to_owned(),
+                ),
+                Refusal::TooManyInAll => {
+                    (AlarmName::LimitReached, AlarmParameter::Limit, "Maximum Call Backs in all".to_owned())
+                }
+                Refusal::StoreUnavailable => (
+                    AlarmName::RequestsNotSaved,
+                    AlarmParameter::Reason,
+                    "the request store did not confirm".to_owned(),
+                ),
+                _ => return,
+            };
+            self.report(Report::new(name).with(parameter, value));
+        }
+    }
+
+    pub(super) fn election_alarm(&self, alarm: &Alarm) {
+        tracing::info!(target: target::REDUNDANCY, ?alarm);
+        let report = match alarm {
+            Alarm::BecameActive { epoch } => {
+                self.own(AlarmName::BecameActive).with(AlarmParameter::Epoch, epoch)
+            }
+            Alarm::BecameBackup { .. } => self.own(AlarmName::BecameBackup),
+            Alarm::FencedOff { current, .. } => {
+                self.own(AlarmName::FencedOff).with(AlarmParameter::Epoch, current)
+            }
+            Alarm::SplitDetected { other, epoch } => self
+                .own(AlarmName::SplitDetected)
+                .with(AlarmParameter::Peer, other)
+                .with(AlarmParameter::Epoch, epoch),
+            Alarm::AddressConflict { error, .. } => {
+                self.own(AlarmName::AddressConflict).with(AlarmParameter::Reason, error)
+            }
+            // The registry is where the requests are kept, or has an alarm of its own there; here it is only traced.
+            _ => return,
+        };
+        self.report(report);
+    }
+}
