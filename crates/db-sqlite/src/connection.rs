@@ -25,7 +25,7 @@ pub(crate) struct Connections {
 impl Connections {
     /// Opens or creates the file. Blocks.
     pub(crate) fn open(path: &Path, busy_timeout: Duration) -> Result<Self, OpenError> {
-        OpenedFile::check_path(path)?;
+        let path = &OpenedFile::check_path(path)?;
         let failed = |error: rusqlite::Error| OpenError::new(path, &error);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut writer =
@@ -132,5 +132,58 @@ where
             Ok(panic) => panic::resume_unwind(panic),
             Err(_) => Err(Fault::Unavailable("the program is shutting down".to_owned())),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use ringback_db::{AdminError, Directory, DirectoryAdmin};
+    use ringback_model::Group;
+
+    use super::*;
+    use crate::directory::SqliteDirectory;
+
+    /// A limit on the pages of the file stands for the end of the disk.
+    #[tokio::test]
+    async fn a_full_disk_fails_the_write_whole_and_heals() {
+        let folder = tempfile::tempdir().unwrap();
+        let connections = Connections::open(&folder.path().join("a.db"), Duration::ZERO).unwrap();
+        let directory = SqliteDirectory::new(connections.clone());
+        let limit = async |pages: u32| {
+            let writer = Arc::clone(&connections.writer).lock_owned().await;
+            writer.pragma_update(None, "max_page_count", pages).unwrap();
+        };
+        let (group, long) = (Group::default(), "x".repeat(100_000));
+        limit(1).await;
+        let expected = AdminError::Unavailable(
+            "the disk is full: free some space (database or disk is full)".to_owned(),
+        );
+        assert_eq!(directory.set_parameter(&group, "P", Some(&long)).await, Err(expected));
+        assert_eq!(directory.parameters(&group).await, Ok(vec![]));
+        limit(100_000).await;
+        assert_eq!(directory.set_parameter(&group, "P", Some(&long)).await, Ok(()));
+        assert_eq!(directory.parameters(&group).await, Ok(vec![("P".to_owned(), long)]));
+    }
+
+    /// What was begun is finished although nobody waits for it, and what comes later comes after it.
+    #[tokio::test]
+    async fn a_call_that_is_given_up_keeps_its_place() {
+        let connections = Connections::open_in_memory().unwrap();
+        let directory = SqliteDirectory::new(connections);
+        let group = Group::default();
+        for round in 0..50 {
+            let mut given_up = directory.set_parameter(&group, "P", Some("old"));
+            std::future::poll_fn(|context| {
+                let _ = given_up.as_mut().poll(context);
+                std::task::Poll::Ready(())
+            })
+            .await;
+            drop(given_up);
+            directory.set_parameter(&group, "P", Some("new")).await.unwrap();
+            let expected = vec![("P".to_owned(), "new".to_owned())];
+            assert_eq!(directory.parameters(&group).await, Ok(expected), "round {round}");
+        }
     }
 }

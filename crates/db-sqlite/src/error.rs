@@ -156,3 +156,33 @@ impl From<Fault<DirectoryError>> for DirectoryError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use super::*;
+
+    #[test]
+    fn what_sqlite_says_at_opening_has_a_name_and_an_advice() {
+        let rights = "a.db cannot be written: give this user the right to write the file and its folder";
+        let cases = [
+            (
+                ffi::SQLITE_FULL,
+                "the disk that holds a.db is full: free some space; the file may have been created",
+            ),
+            (ffi::SQLITE_CANTOPEN, rights),
+            (ffi::SQLITE_READONLY, rights),
+            (ffi::SQLITE_BUSY, "a.db is locked by another process: end that process, or let it finish"),
+            (ffi::SQLITE_NOTADB, "a.db is not an SQLite database: move it away, or name another file"),
+            (
+                ffi::SQLITE_CORRUPT,
+                "a.db is damaged (it is malformed): restore it from a copy, or move it away to begin anew",
+            ),
+        ];
+        for (code, expected) in cases {
+            let error = Error::SqliteFailure(ffi::Error::new(code), Some("it is malformed".to_owned()));
+            assert_eq!(OpenError::new("a.db", &error).to_string(), expected);
+        }
+    }
+}

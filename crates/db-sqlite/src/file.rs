@@ -26,24 +26,23 @@ fn identity(_: &Metadata) -> Identity {
 }
 
 impl OpenedFile {
-    /// Says what SQLite would say less well, before it is asked to open or create the file.
-    pub(crate) fn check_path(path: &Path) -> Result<(), OpenError> {
-        match fs::metadata(path) {
-            Ok(metadata) if metadata.is_dir() => return Err(OpenError::Folder(path.to_owned())),
-            Ok(_) => return Ok(()),
-            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-                return Err(OpenError::NotWritable(path.to_owned()));
-            }
-            Err(_) => {}
+    /// Says what SQLite would say less well, before it is asked to open or create the file. The path it returns still
+    /// leads there when the process changes its folder, and is none of the names that are special to SQLite.
+    pub(crate) fn check_path(path: &Path) -> Result<PathBuf, OpenError> {
+        let path = std::path::absolute(path)
+            .map_err(|error| OpenError::Other { path: path.to_owned(), reason: error.to_string() })?;
+        match fs::metadata(&path) {
+            Ok(metadata) if metadata.is_dir() => Err(OpenError::Folder(path)),
+            Ok(_) => Ok(path),
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => Err(OpenError::NotWritable(path)),
+            Err(_) if path.parent().is_some_and(Path::is_dir) => Ok(path),
+            Err(_) => Err(OpenError::NoFolder(path)),
         }
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        if folder.is_none_or(Path::is_dir) { Ok(()) } else { Err(OpenError::NoFolder(path.to_owned())) }
     }
 
-    /// Remembers the file that was just opened.
+    /// Remembers the file that was just opened, by its absolute path.
     pub(crate) fn remember(path: &Path) -> Result<Self, OpenError> {
-        // Absolute, because the process may change its folder.
-        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let path = path.to_owned();
         match fs::metadata(&path) {
             Ok(metadata) => Ok(Self { identity: identity(&metadata), path }),
             Err(error) => Err(OpenError::Other { path, reason: error.to_string() }),

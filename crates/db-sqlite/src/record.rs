@@ -12,6 +12,8 @@ use crate::error::Fault;
 
 type Result<T> = std::result::Result<T, Fault<StoreError>>;
 
+const TABLE: &str = "request";
+
 const PUT: &str = "INSERT OR REPLACE INTO request
     (group_name, id_epoch, id_number, caller_device, caller_partition, caller_dn, called_partition, called_dn,
      dialled_dn, kind, since_ms, expires_ms, origin_call, phase, turn_alert, turn_until_ms, turn_alerted,
@@ -41,8 +43,8 @@ pub(crate) fn put(connection: &Connection, group: &Group, record: &Record) -> Re
     let columns = phase_columns(*id, *phase)?;
     connection.prepare_cached(PUT)?.execute(named_params! {
         ":group": group.as_str(),
-        ":epoch": stored("id_epoch", id.epoch.0)?,
-        ":number": stored("id_number", id.number)?,
+        ":epoch": stored(TABLE, "id_epoch", id.epoch.0)?,
+        ":number": stored(TABLE, "id_number", id.number)?,
         ":caller_device": caller.device.as_str(),
         ":caller_partition": caller.line.partition.as_str(),
         ":caller_dn": caller.line.dn.as_str(),
@@ -53,8 +55,8 @@ pub(crate) fn put(connection: &Connection, group: &Group, record: &Record) -> Re
             Kind::Busy => "busy",
             Kind::NoAnswer => "no answer",
         },
-        ":since": stored("since_ms", since.0)?,
-        ":expires": expires.map(|at| stored("expires_ms", at.0)).transpose()?,
+        ":since": stored(TABLE, "since_ms", since.0)?,
+        ":expires": expires.map(|at| stored(TABLE, "expires_ms", at.0)).transpose()?,
         ":origin": origin.map(|call| call.0.cast_signed()),
         ":phase": columns.phase,
         ":turn_alert": columns.turn_alert,
@@ -67,13 +69,13 @@ pub(crate) fn put(connection: &Connection, group: &Group, record: &Record) -> Re
             Cycle::Complete => "complete",
         }),
         ":alerts": alerts,
-        ":notified": notified.map(|at| stored("notified_ms", at.0)).transpose()?,
+        ":notified": notified.map(|at| stored(TABLE, "notified_ms", at.0)).transpose()?,
     })?;
     Ok(())
 }
 
 pub(crate) fn delete(connection: &Connection, group: &Group, id: RequestId) -> Result<()> {
-    let (epoch, number) = (stored("id_epoch", id.epoch.0)?, stored("id_number", id.number)?);
+    let (epoch, number) = (stored(TABLE, "id_epoch", id.epoch.0)?, stored(TABLE, "id_number", id.number)?);
     connection.prepare_cached(DELETE)?.execute((group.as_str(), epoch, number))?;
     Ok(())
 }
@@ -94,7 +96,7 @@ fn phase_columns(id: RequestId, phase: Phase) -> Result<PhaseColumns> {
         Phase::Turn { alert, until, alerted } if alert.request == id => PhaseColumns {
             phase: "turn",
             turn_alert: Some(alert.number),
-            turn_until: Some(stored("turn_until_ms", until.0)?),
+            turn_until: Some(stored(TABLE, "turn_until_ms", until.0)?),
             turn_alerted: Some(alerted),
             ..PhaseColumns::default()
         },
@@ -160,24 +162,24 @@ fn phase(row: &Row<'_>, id: RequestId) -> Result<Phase> {
 }
 
 /// SQLite's integers are signed.
-pub(crate) fn stored(column: &str, value: u64) -> Result<i64> {
-    i64::try_from(value).map_err(|_| Fault::invalid("request", column, "the number is above 2^63 - 1"))
+pub(crate) fn stored(table: &str, column: &str, value: u64) -> Result<i64> {
+    i64::try_from(value).map_err(|_| Fault::invalid(table, column, "the number is above 2^63 - 1"))
 }
 
 fn number(row: &Row<'_>, column: &str) -> Result<u64> {
-    optional_number(row, column)?.ok_or_else(|| Fault::invalid("request", column, "it is null"))
+    optional_number(row, column)?.ok_or_else(|| Fault::invalid(TABLE, column, "it is null"))
 }
 
 fn optional_number(row: &Row<'_>, column: &str) -> Result<Option<u64>> {
     row.get::<_, Option<i64>>(column)?
-        .map(|value| u64::try_from(value).map_err(|_| Fault::invalid("request", column, "it is negative")))
+        .map(|value| u64::try_from(value).map_err(|_| Fault::invalid(TABLE, column, "it is negative")))
         .transpose()
 }
 
 fn text<T>(row: &Row<'_>, column: &str, parse: fn(String) -> std::result::Result<T, TextError>) -> Result<T> {
-    parse(row.get(column)?).map_err(|error| Fault::invalid("request", column, error))
+    parse(row.get(column)?).map_err(|error| Fault::invalid(TABLE, column, error))
 }
 
 fn unknown(column: &str) -> Fault<StoreError> {
-    Fault::invalid("request", column, "the word is unknown")
+    Fault::invalid(TABLE, column, "the word is unknown")
 }

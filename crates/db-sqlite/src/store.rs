@@ -30,18 +30,19 @@ impl fmt::Debug for SqliteStore {
     }
 }
 
-/// Makes `ours` the epoch in force, or refuses it because a newer one is.
+/// Makes `ours` the epoch in force, or refuses it because a newer one is. The transaction holds the write lock: nobody
+/// raises the epoch between this and the commit.
 fn fence(connection: &Connection, group: &Group, ours: Epoch) -> Result<(), Fault<StoreError>> {
-    let raised = connection
-        .prepare_cached(
-            "INSERT INTO epoch (group_name, epoch) VALUES (?1, ?2)
-             ON CONFLICT (group_name) DO UPDATE SET epoch = excluded.epoch WHERE excluded.epoch >= epoch.epoch",
-        )?
-        .execute((group.as_str(), stored("epoch", ours.0)?))?;
-    if raised == 1 {
-        return Ok(());
+    let current = epoch(connection, group)?;
+    if ours < current {
+        return Err(Fault::Refused(StoreError::Fenced { ours, current }));
     }
-    Err(Fault::Refused(StoreError::Fenced { ours, current: epoch(connection, group)? }))
+    if ours > current {
+        connection
+            .prepare_cached("INSERT OR REPLACE INTO epoch (group_name, epoch) VALUES (?1, ?2)")?
+            .execute((group.as_str(), stored("epoch", "epoch", ours.0)?))?;
+    }
+    Ok(())
 }
 
 fn epoch(connection: &Connection, group: &Group) -> Result<Epoch, Fault<StoreError>> {
@@ -49,8 +50,9 @@ fn epoch(connection: &Connection, group: &Group) -> Result<Epoch, Fault<StoreErr
         .prepare_cached("SELECT epoch FROM epoch WHERE group_name = ?1")?
         .query_row([group.as_str()], |row| row.get(0))
         .optional()?;
-    let epoch = epoch.unwrap_or_default();
-    u64::try_from(epoch).map(Epoch).map_err(|_| Fault::invalid("epoch", "epoch", "it is negative"))
+    u64::try_from(epoch.unwrap_or_default())
+        .map(Epoch)
+        .map_err(|_| Fault::invalid("epoch", "epoch", "it is negative"))
 }
 
 #[async_trait]

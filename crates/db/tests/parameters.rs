@@ -42,8 +42,7 @@ fn the_defaults_are_those_of_the_requirement() {
         ("Maximum Call Backs per Called Line", "10"),
         ("Maximum Call Backs in all", "100000"),
     ];
-    let rows =
-        ServiceParameters::default().rows();
+    let rows = ServiceParameters::default().rows();
     assert_eq!(rows, expected.map(|(name, value)| (name, value.to_owned())));
     assert_eq!(ServiceParameters::names().collect::<Vec<_>>(), expected.map(|(name, _)| name));
     assert_eq!(ServiceParameters::parse(&[]), (ServiceParameters::default(), vec![]));
@@ -145,6 +144,8 @@ fn names_are_matched_exactly_and_good_rows_beside_bad_ones_count() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn what_is_written_is_read_back(
         recall in 1000u64..=3_600_000, busy in 0u64..=604_800_000, guard in 0u64..=3_600_000, port in 1u16..,

@@ -36,13 +36,13 @@ pub(super) struct Tables {
 
 impl Tables {
     pub(super) fn put_phone(&mut self, config: &PhoneConfig) -> Result<Changed, AdminError> {
-        self.check_template(config.template.as_deref())?;
-        if config.pool.as_ref().is_some_and(|pool| !self.pools.contains_key(pool)) {
-            return Err(AdminError::Unknown { what: "device pool" });
-        }
         let wanted: BTreeSet<&LineId> = config.lines.iter().collect();
         if wanted.len() < config.lines.len() {
             return Err(AdminError::DuplicateLine);
+        }
+        self.check_template(config.template.as_deref())?;
+        if config.pool.as_ref().is_some_and(|pool| !self.pools.contains_key(pool)) {
+            return Err(AdminError::Unknown { what: "device pool" });
         }
         let device = &config.device;
         let mut changed = vec![(Table::Phone, device.as_str().to_owned())];
