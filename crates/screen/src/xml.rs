@@ -2,7 +2,7 @@
 //! five named entities. Nothing is ever expanded, so the size of a result is bounded by the size of its input.
 
 use quick_xml::Reader;
-use quick_xml::errors::{Error as QuickError, IllFormedError};
+use quick_xml::errors::{Error as QuickError, IllFormedError, SyntaxError};
 use quick_xml::events::attributes::AttrError;
 use quick_xml::events::{BytesDecl, BytesStart, Event};
 use thiserror::Error;
@@ -279,6 +279,7 @@ fn named(error: QuickError, tree: &Tree) -> XmlError {
         QuickError::IllFormed(IllFormedError::UnmatchedEndTag(tag)) => XmlError::StrayEndTag { tag },
         QuickError::IllFormed(IllFormedError::UnclosedReference) => XmlError::BareAmpersand,
         QuickError::IllFormed(IllFormedError::MissingDoctypeName) => XmlError::DocumentType,
+        QuickError::Syntax(SyntaxError::UnclosedDoctype) => XmlError::DocumentType,
         QuickError::Syntax(reason) => match tree.open.last() {
             Some(element) => XmlError::Unclosed { tag: element.name.clone() },
             None => XmlError::Syntax(reason.to_string()),

@@ -26,7 +26,9 @@ fn entities_that_grow() {
     let laughs = "<!DOCTYPE l [<!ENTITY a \"ha\"><!ENTITY b \"&a;&a;&a;\">]>\
                   <CiscoIPPhoneText><Text>&b;</Text></CiscoIPPhoneText>";
     assert_eq!(refusal(laughs), "a document type definition (<!DOCTYPE>) is not allowed: remove it");
-    assert_eq!(refusal("<!DOCTYPE>"), "a document type definition (<!DOCTYPE>) is not allowed: remove it");
+    for cut_off in ["<!DOCTYPE>", "<!DOCTYPE l [<!ENTITY a"] {
+        assert_eq!(refusal(cut_off), "a document type definition (<!DOCTYPE>) is not allowed: remove it");
+    }
 }
 
 #[test]

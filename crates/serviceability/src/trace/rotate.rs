@@ -130,9 +130,10 @@ fn numbers(folder: &Path, prefix: &str) -> io::Result<Vec<u64>> {
     let mut numbers = Vec::new();
     for entry in fs::read_dir(folder)? {
         let name = entry?.file_name();
-        let number: Option<u64> =
+        // 32 bits: a name that we never gave must not lead to an overflow.
+        let number: Option<u32> =
             name.to_str().and_then(|name| name.strip_prefix(prefix)?.strip_suffix(".log")?.parse().ok());
-        numbers.extend(number);
+        numbers.extend(number.map(u64::from));
     }
     numbers.sort_unstable();
     Ok(numbers)
