@@ -1,1 +1,3 @@
-//! (to be written)
+//! What the examples are made of, so that it can be tested; the programs themselves are thin.
+
+pub mod replay;
