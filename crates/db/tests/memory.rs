@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ringback_db::{
-    AdminError, Change, ChangeFeed, Directory, DirectoryAdmin, DirectoryError, FeedError, MemoryDirectory,
-    MemoryFeed, MemoryStore, RequestStore, StoreError, Table,
+    AdminError, Change, ChangeFeed, Directory, DirectoryAdmin, DirectoryError, FeedError, LineEntry,
+    MemoryDirectory, MemoryFeed, MemoryStore, RequestStore, StoreError, Table, line_key,
 };
-use ringback_model::{Epoch, Group, Timestamp};
+use ringback_model::{DeviceName, DirectoryNumber, Epoch, Group, LineId, Partition, Timestamp};
 
 fn lost() -> Result<Change, FeedError> {
     Err(FeedError::Lost("the directory was switched off".to_owned()))
@@ -111,4 +111,19 @@ async fn a_clone_of_a_store_is_the_same_store_with_the_same_clock() {
     assert_eq!(store.begin_epoch(&group).await, Err(off));
     store.set_available(true);
     assert_eq!(clone.begin_epoch(&group).await, Ok(Epoch(3)));
+}
+
+#[test]
+fn numbers_and_names_are_not_printed() {
+    let line = LineId::new(Partition::default(), DirectoryNumber::new("1001").unwrap());
+    let change = Change::Row { seq: 1, table: Table::Line, key: line_key(&line) };
+    assert_eq!(format!("{change:?}"), "Row { seq: 1, table: Line, key: <redacted> }");
+    let entry = LineEntry {
+        line,
+        devices: vec![DeviceName::new("ADA").unwrap()],
+        display_name: Some("Ada".to_owned()),
+        forwards_all_to: None,
+    };
+    let printed = format!("{entry:?}");
+    assert!(!printed.contains("1001") && !printed.to_lowercase().contains("ada"), "{printed}");
 }
