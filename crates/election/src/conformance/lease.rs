@@ -3,6 +3,8 @@ use ringback_model::{Epoch, Millis};
 use super::{Bench, LENGTH, Violation, first, holder, member, same, together};
 use crate::registry::{Evidence, Intent, Registry, RegistryError};
 
+const RENEWS: &str = "only the holder renews, and only in the epoch of its lease";
+
 fn claim(seen: u64) -> Intent {
     Intent::Acquire { seen: Epoch(seen), above: Epoch(0) }
 }
@@ -71,7 +73,7 @@ pub(super) async fn the_holder_may_begin_anew<R: Registry>(bench: &Bench<'_, R>)
     let view = bench.must(CHECK, &one, claim(1)).await?;
     same(CHECK, holder(&view), Some((one, Epoch(2))))?;
     let old = bench.tick(&one, Intent::Renew { epoch: Epoch(1) }).await;
-    same(CHECK, old.err(), Some(RegistryError::Fenced { ours: Epoch(1), current: Epoch(2) }))
+    same(RENEWS, old.err(), Some(RegistryError::Fenced { ours: Epoch(1), current: Epoch(2) }))
 }
 
 pub(super) async fn renewing_lengthens<R: Registry>(
@@ -93,7 +95,7 @@ pub(super) async fn renewing_lengthens<R: Registry>(
 pub(super) async fn only_the_holder_in_its_epoch_renews<R: Registry>(
     bench: &Bench<'_, R>,
 ) -> Result<(), Violation> {
-    const CHECK: &str = "only the holder renews, and only in the epoch of its lease";
+    const CHECK: &str = RENEWS;
     let (one, two) = (member(1, 1), member(2, 1));
     let early = bench.tick(&one, Intent::Renew { epoch: Epoch(0) }).await;
     same(CHECK, early.err(), Some(RegistryError::Fenced { ours: Epoch(0), current: Epoch(0) }))?;

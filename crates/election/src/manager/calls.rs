@@ -1,7 +1,5 @@
 //! Which call to the registry comes next, and what its answer means.
 
-use std::net::IpAddr;
-
 use ringback_model::{Epoch, Millis, Timestamp};
 
 use super::io::{Alarm, CallNumber, Output, Reason};
@@ -24,6 +22,7 @@ impl Manager {
             self.returned(flight.kind, out);
             // The waiting is over already: ask again at once.
             self.hold = self.now;
+            self.due = self.now;
         }
         let Some(kind) = self.wanted() else { return };
         let number = CallNumber(self.next_number);
@@ -34,10 +33,7 @@ impl Manager {
                 let ready = self.reports_ready();
                 Request::Tick(Report { member: self.me, ready, length: self.parameters.lease, intent })
             }
-            Kind::Expel(dead) => match self.dead.get(&dead) {
-                Some(evidence) => Request::Expel { by: self.me, dead, evidence: *evidence },
-                None => return,
-            },
+            Kind::Expel(dead, evidence) => Request::Expel { by: self.me, dead, evidence },
         };
         if let Request::Tick(report) = request {
             self.reported_ready = report.ready;
@@ -63,8 +59,8 @@ impl Manager {
         if self.now < self.hold {
             return None;
         }
-        if let Some(dead) = self.dead.keys().next() {
-            return Some(Kind::Expel(*dead));
+        if let Some((dead, evidence)) = self.dead.first_key_value() {
+            return Some(Kind::Expel(*dead, *evidence));
         }
         let due = self.now >= self.due || (self.link && self.reports_ready() != self.reported_ready);
         if let Some(epoch) = self.epoch() {
@@ -75,7 +71,7 @@ impl Manager {
 
     /// What to do about the lease while not acting.
     fn claim(&self) -> Option<Intent> {
-        let seen = self.seen.as_ref()?;
+        let seen = self.seen.as_ref().filter(|_| !self.stale)?;
         let fresh = seen.received + self.parameters.interval + self.parameters.call_timeout;
         if self.now > fresh {
             return None;
@@ -101,7 +97,7 @@ impl Manager {
     ) {
         let Some(flight) = self.flight.filter(|flight| flight.number == number) else { return };
         self.flight = None;
-        if let Kind::Expel(dead) = flight.kind
+        if let Kind::Expel(dead, _) = flight.kind
             && !matches!(result, Err(RegistryError::NotDone(_) | RegistryError::OutcomeUnknown(_)))
         {
             self.dead.remove(&dead);
@@ -142,8 +138,9 @@ impl Manager {
             self.conflict = false;
             out.push(Output::Alarm(Alarm::AddressConflictOver));
         }
+        self.stale = false;
         let before = self.seen.replace(Seen::new(self.now, view, self.parameters.settle));
-        if was_away && before.as_ref().is_some_and(|before| self.misses_a_lower(before, view)) {
+        if was_away && before.as_ref().is_some_and(|before| self.misses_a_lower(before, view, flight.kind)) {
             self.patience = self.now + self.parameters.settle;
         }
         if before.as_ref().is_some_and(|before| view.epoch < before.epoch) {
@@ -157,7 +154,7 @@ impl Manager {
                 self.claimed(flight, seen, previous, view, out);
             }
             Kind::Tick(Intent::Renew { epoch }) => self.renewed(flight, epoch, view, out),
-            Kind::Tick(_) | Kind::Expel(_) => self.returned(flight.kind, out),
+            Kind::Tick(_) | Kind::Expel(..) => self.returned(flight.kind, out),
         }
         self.learn_of_others(view, out);
         self.schedule(flight.issued);
@@ -259,10 +256,14 @@ impl Manager {
         higher && self.reports_ready() && seen.challenger(self.now, candidates, &self.me).is_none()
     }
 
-    /// A lower one that was live before the registry went away has not come back to it yet.
-    fn misses_a_lower(&self, before: &Seen, view: &View) -> bool {
-        let lower = |address: &IpAddr| self.parameters.candidates.compare(*address, self.me.address).is_lt();
-        before.members.keys().any(|address| lower(address) && !view.members.contains_key(address))
+    /// A lower one that was live before the registry went away, and is not known to be dead, has not come back yet.
+    fn misses_a_lower(&self, before: &Seen, view: &View, kind: Kind) -> bool {
+        let candidates = &self.parameters.candidates;
+        before.members.values().map(|known| known.member).any(|known| {
+            let dead = matches!(kind, Kind::Expel(dead, _) if dead.is(&known));
+            let lower = candidates.compare(known.address, self.me.address).is_lt();
+            lower && !dead && !view.members.contains_key(&known.address)
+        })
     }
 
     fn conflicting(&mut self, alarm: Alarm, retry: Millis, out: &mut Vec<Output>) {

@@ -3,6 +3,8 @@
 mod calls;
 mod io;
 mod seen;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -31,6 +33,8 @@ pub struct Manager {
     since: Timestamp,
     state: State,
     seen: Option<Seen>,
+    /// What was seen is known to be over: look before claiming.
+    stale: bool,
     /// The highest epoch known, from wherever.
     highest: Epoch,
     flight: Option<Flight>,
@@ -85,7 +89,7 @@ struct Flight {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Kind {
     Tick(Intent),
-    Expel(Member),
+    Expel(Member, Evidence),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -108,6 +112,7 @@ impl Manager {
             since: Timestamp(0),
             state: State::Waiting,
             seen: None,
+            stale: false,
             highest: Epoch(0),
             flight: None,
             next_number: 1,
@@ -195,10 +200,8 @@ impl Manager {
             }
             State::Draining { deadline, limit, .. } => wakeups.extend([deadline, limit]),
             State::Waiting if self.flight.is_none() => {
-                wakeups.push(self.patience.max(self.hold));
-                if let Some(lease) = self.seen.as_ref().and_then(|seen| seen.lease) {
-                    wakeups.push(lease.until.max(self.hold));
-                }
+                let changes = self.seen.as_ref().map(|seen| seen.changes(self.now)).unwrap_or_default();
+                wakeups.extend(changes.into_iter().chain([self.patience]).map(|at| at.max(self.hold)));
             }
             State::Waiting | State::Releasing { .. } => {}
         }
@@ -378,6 +381,7 @@ impl Manager {
     fn fenced(&mut self, ours: Epoch, current: Epoch, out: &mut Vec<Output>) {
         self.stand_down(ours, Reason::Fenced { current }, out);
         self.lapsed = None;
+        self.stale = true;
         out.push(Output::Alarm(Alarm::FencedOff { ours, current }));
     }
 

@@ -61,6 +61,15 @@ impl Seen {
         self.lease.as_ref().filter(|lease| now < lease.until)
     }
 
+    /// The moments at which somebody else may be to take the lease: its end, and once it is free, whenever one who goes
+    /// first is not live, or not waited for, any more.
+    pub(crate) fn changes(&self, now: Timestamp) -> Vec<Timestamp> {
+        match self.in_force(now) {
+            Some(lease) => vec![lease.until],
+            None => self.members.values().flat_map(|member| [member.until, member.young_until]).collect(),
+        }
+    }
+
     /// The live candidates, in order.
     pub(crate) fn order(&self, now: Timestamp, candidates: &Candidates) -> Vec<SeenMember> {
         let live = self.members.values().filter(|member| now < member.until);
