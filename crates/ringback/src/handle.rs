@@ -1,4 +1,5 @@
 use ringback_callback::Record;
+use ringback_election::{Evidence, Member};
 use ringback_model::{DeviceName, LineId};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -11,6 +12,8 @@ pub(crate) enum Command {
     Queue(LineId, oneshot::Sender<Vec<DeviceName>>),
     /// All requests.
     Records(oneshot::Sender<Vec<Record>>),
+    /// Another instance is dead for certain.
+    PeerDied(Member, Evidence),
     /// Stop in good order.
     Stop,
 }
@@ -51,6 +54,13 @@ impl Handle {
     pub async fn records(&self) -> Vec<Record> {
         let (answer, answered) = oneshot::channel();
         self.ask(Command::Records(answer), answered).await
+    }
+
+    /// Tells it that a run of another instance is dead for certain, and how that is known: it need not wait for that
+    /// one's lease to pass.
+    pub fn peer_died(&self, member: Member, evidence: Evidence) {
+        // If it is gone, it takes nothing over.
+        let _gone = self.commands.send(Command::PeerDied(member, evidence));
     }
 
     /// Tells it to stop in good order: to finish what it has begun and to hand over. `run` returns when it has.

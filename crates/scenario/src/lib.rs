@@ -6,9 +6,12 @@
 #![forbid(unsafe_code)]
 
 pub mod language;
+pub mod nodes;
 mod report;
 pub mod runner;
+mod simulation;
 pub mod world;
 
 pub use language::{Names, Scenario, SyntaxError, parse, parse_action};
 pub use report::{Failure, FileError, Outcome, Report, collect, read};
+pub use simulation::{Played, simulate};

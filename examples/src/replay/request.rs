@@ -80,21 +80,22 @@ impl Service {
     fn press(&mut self, from: Appearance, request: &RequestArgument) {
         let mut events = Vec::new();
         self.mapper.assume_in_service(&from.device, &mut events);
-        let about =
-            |info: &&CallInfo| info.called.as_ref() == Some(&request.called) && info.state.is_off_hook();
-        let origin = self.mapper.calls(&from.device).find(about).cloned();
-        let during = match (request.kind, origin.as_ref().map(|info| info.state)) {
-            (Kind::Busy, _) => PressedDuring::Busy,
-            (Kind::NoAnswer, Some(CallState::Ringback)) => PressedDuring::Ringback,
-            (Kind::NoAnswer, _) => PressedDuring::NoAnswer,
+        // The call in which the key was pressed, if the recording has it: should B answer it, the request ends (R7).
+        let fits = |info: &&CallInfo| {
+            let heard = match request.kind {
+                Kind::Busy => info.state == CallState::Busy,
+                Kind::NoAnswer => matches!(info.state, CallState::Ringback | CallState::Disconnected),
+            };
+            heard && info.called.as_ref() == Some(&request.called)
         };
-        let key = Input::CallBackKey {
-            invocation: 1,
-            from,
-            call: origin.map(|info| info.call),
-            called: Some(request.called.clone()),
-            during,
+        let call = self.mapper.calls(&from.device).find(fits).map(|info| info.call);
+        let during = match request.kind {
+            Kind::Busy => PressedDuring::Busy,
+            Kind::NoAnswer if call.is_some() => PressedDuring::Ringback,
+            Kind::NoAnswer => PressedDuring::NoAnswer,
         };
+        let key =
+            Input::CallBackKey { invocation: 1, from, call, called: Some(request.called.clone()), during };
         self.told(request.at, events);
         self.feed(request.at, VecDeque::from([key]));
     }

@@ -250,6 +250,9 @@ impl Service {
                 records.sort_by_key(|record: &ringback_callback::Record| (record.since, record.id));
                 let _gone = answer.send(records);
             }
+            Some(Command::PeerDied(member, evidence)) => {
+                self.redundancy(ringback_election::Input::PeerDied { member, evidence });
+            }
             Some(Command::Stop) => self.redundancy(ringback_election::Input::StopRequested),
             // Every handle is gone: nobody could ever stop it.
             None => self.redundancy(ringback_election::Input::StopRequested),

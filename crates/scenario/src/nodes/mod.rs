@@ -1,0 +1,253 @@
+//! Instances of the real service, each in a task of its own, that can be killed, paused and cut off.
+
+mod pausable;
+mod severed;
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use ringback::cti_net::{ClientConfig, ClientProvider, Connector, Manager};
+use ringback::db::{ChangeFeed, Directory, RequestStore, ServiceParameters};
+use ringback::election::{Evidence, Member, MemoryRegistry, Registry};
+use ringback::model::{Group, Millis};
+use ringback::screen::{Dictionaries, XmlRenderer};
+use ringback::serviceability::alarm::{Alarm, AlarmSink};
+use ringback::{Config, Handle, Ports, Service};
+use secrecy::SecretString;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use self::pausable::{Gate, Pausable};
+use self::severed::{Severed, SeveredFeed, Wire};
+use crate::language::NodeAction;
+use crate::runner::InstanceStatus;
+use crate::world::Instances;
+
+/// How long an orderly stop may take.
+const STOP_LIMIT: Duration = Duration::from_secs(10);
+
+/// What every instance of a site is given.
+pub struct Outfit {
+    /// The group.
+    pub group: Group,
+    /// The CTIManagers, in order.
+    pub managers: Vec<Manager>,
+    /// The CTI user and its password.
+    pub login: (String, SecretString),
+    /// How the instance at an address reaches them.
+    pub connector: Box<dyn Fn(IpAddr) -> Arc<dyn Connector> + Send + Sync>,
+    /// The call manager's database.
+    pub directory: Arc<dyn Directory>,
+    /// What changes in it.
+    pub feed: Box<dyn Fn() -> Box<dyn ChangeFeed> + Send + Sync>,
+    /// The request store.
+    pub store: Arc<dyn RequestStore>,
+    /// Where the instances meet.
+    pub registry: MemoryRegistry,
+    /// The texts of the screens.
+    pub dictionaries: Dictionaries,
+    /// Who is told of alarms besides the observer.
+    pub alarms: Arc<dyn AlarmSink>,
+}
+
+/// The instances of one site.
+pub struct Nodes {
+    outfit: Outfit,
+    running: BTreeMap<IpAddr, Node>,
+    seen: Arc<Seen>,
+    started: u64,
+}
+
+struct Node {
+    member: Member,
+    handle: Handle,
+    service: JoinHandle<()>,
+    observer: JoinHandle<()>,
+    gate: Gate,
+    wire: Wire,
+}
+
+/// What happened, for whoever watches.
+struct Seen {
+    alarms: Mutex<Vec<String>>,
+    changed: watch::Sender<u64>,
+    also: Arc<dyn AlarmSink>,
+}
+
+impl Seen {
+    fn change(&self) {
+        self.changed.send_modify(|count| *count += 1);
+    }
+}
+
+impl AlarmSink for Seen {
+    fn alarm(&self, alarm: &Alarm) {
+        self.alarms.lock().unwrap_or_else(PoisonError::into_inner).push(alarm.name().to_string());
+        self.change();
+        self.also.alarm(alarm);
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.service.abort();
+        self.observer.abort();
+    }
+}
+
+impl Nodes {
+    /// No instance runs yet.
+    #[must_use]
+    pub fn new(outfit: Outfit) -> Self {
+        let seen = Arc::new(Seen {
+            alarms: Mutex::default(),
+            changed: watch::Sender::new(0),
+            also: Arc::clone(&outfit.alarms),
+        });
+        Self { outfit, running: BTreeMap::new(), seen, started: 0 }
+    }
+
+    /// The handle to a running instance.
+    #[must_use]
+    pub fn handle(&self, node: IpAddr) -> Option<&Handle> {
+        self.running.get(&node).map(|node| &node.handle)
+    }
+
+    fn start(&mut self, address: IpAddr) -> Result<(), String> {
+        if self.running.get(&address).is_some_and(|node| !node.service.is_finished()) {
+            return Ok(());
+        }
+        self.started += 1;
+        let mut config = Config::new(address, self.started);
+        config.group = self.outfit.group.clone();
+        // A killed instance's run is known to be over: the world has killed it.
+        config.exclusive = true;
+        let member = config.member;
+        let (gate, wire) = (Gate::default(), Wire::new());
+        let ports = self.ports(address, &wire)?;
+        let (service, handle) = Service::new(config, ports).map_err(|error| error.to_string())?;
+        let service = tokio::spawn(Pausable::new(service.run(), gate.clone()));
+        let (mut status, seen) = (handle.watch(), Arc::clone(&self.seen));
+        let observer = tokio::spawn(async move {
+            while status.changed().await.is_ok() {
+                seen.change();
+            }
+            seen.change();
+        });
+        self.running.insert(address, Node { member, handle, service, observer, gate, wire });
+        self.seen.change();
+        Ok(())
+    }
+
+    fn ports(&self, address: IpAddr, wire: &Wire) -> Result<Ports, String> {
+        let outfit = &self.outfit;
+        let (user, password) = outfit.login.clone();
+        let mut client = ClientConfig::new(outfit.managers.clone(), user, password);
+        client.group = outfit.group.clone();
+        let provider = ClientProvider::new(client.clone(), (outfit.connector)(address))
+            .map_err(|error| error.to_string())?;
+        let control = provider.control();
+        let on_parameters = move |parameters: &ServiceParameters| {
+            client.heartbeat = parameters.heartbeat_interval;
+            client.open_timeout = parameters.provider_open_timeout;
+            client.request_timeout = parameters.request_timeout;
+            client.retry_limit = parameters.connection_retry_timeout;
+            // The floors of the parameters keep every time above zero.
+            let _invalid = control.configure(client.clone());
+        };
+        let registry: Arc<dyn Registry> = Arc::new(outfit.registry.clone());
+        Ok(Ports {
+            provider: Box::new(provider),
+            directory: Arc::new(Severed::new(Arc::clone(&outfit.directory), wire.clone())),
+            feed: Some(Box::new(SeveredFeed::new((outfit.feed)(), wire))),
+            store: Arc::new(Severed::new(Arc::clone(&outfit.store), wire.clone())),
+            registry,
+            renderer: Arc::new(XmlRenderer::new(outfit.dictionaries.clone())),
+            alarms: Arc::clone(&self.seen) as Arc<dyn AlarmSink>,
+            on_parameters: Some(Box::new(on_parameters)),
+        })
+    }
+
+    fn node(&self, address: IpAddr) -> Result<&Node, String> {
+        self.running.get(&address).ok_or_else(|| format!("no instance at {address}"))
+    }
+
+    /// The others see its links closed by the kernel.
+    fn tell_of_death(&self, dead: Member) {
+        for node in self.running.values().filter(|node| !node.gate.is_paused() && !node.wire.is_cut()) {
+            node.handle.peer_died(dead, Evidence::LinkClosed);
+        }
+    }
+
+    fn set_cut(&self, address: IpAddr, cut: bool) -> Result<(), String> {
+        let node = self.node(address)?;
+        node.wire.set_cut(cut);
+        if cut {
+            self.outfit.registry.cut(address);
+        } else {
+            self.outfit.registry.heal(address);
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Instances for Nodes {
+    async fn act(&mut self, address: IpAddr, action: NodeAction) -> Result<(), String> {
+        match action {
+            NodeAction::Start => self.start(address)?,
+            NodeAction::Stop => {
+                if let Some(mut node) = self.running.remove(&address) {
+                    node.handle.stop();
+                    let stopped = tokio::time::timeout(STOP_LIMIT, &mut node.service).await;
+                    stopped.map_err(|_| format!("{address} did not stop within {}", Millis::from(STOP_LIMIT)))?
+                        .map_err(|error| error.to_string())?;
+                }
+            }
+            NodeAction::Kill => {
+                if let Some(node) = self.running.remove(&address) {
+                    let (member, cut) = (node.member, node.wire.is_cut());
+                    drop(node);
+                    if cut {
+                        self.outfit.registry.heal(address);
+                    } else {
+                        self.tell_of_death(member);
+                    }
+                }
+            }
+            NodeAction::Pause => self.node(address)?.gate.pause(),
+            NodeAction::Resume => self.node(address)?.gate.resume(),
+            NodeAction::Cut => self.set_cut(address, true)?,
+            NodeAction::Heal => self.set_cut(address, false)?,
+        }
+        self.seen.change();
+        Ok(())
+    }
+
+    fn statuses(&self) -> Vec<InstanceStatus> {
+        let statuses = self.running.iter().map(|(address, node)| {
+            let status = node.handle.status();
+            InstanceStatus {
+                address: *address,
+                asked: !node.gate.is_paused() && !node.wire.is_cut(),
+                active: status.rank.active,
+                backups: status.rank.backups,
+                ready: status.ready,
+                registered: status.registered_at,
+                database_up: status.directory_up,
+            }
+        });
+        statuses.collect()
+    }
+
+    fn alarms(&self) -> Vec<String> {
+        self.seen.alarms.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn changed(&self) -> watch::Receiver<u64> {
+        self.seen.changed.subscribe()
+    }
+}

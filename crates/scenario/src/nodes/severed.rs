@@ -1,0 +1,156 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use ringback_callback::Record;
+use ringback_db::{
+    Change, ChangeFeed, Directory, DirectoryError, FeedError, LineEntry, PhoneEntry, RequestStore, StoreError,
+    Write,
+};
+use ringback_model::{DeviceName, DirectoryNumber, Epoch, Group, LineId, Timestamp};
+use tokio::sync::watch;
+
+/// Whether a node is cut off from databases. Clones are the same wire.
+#[derive(Debug, Clone)]
+pub(super) struct Wire(Arc<watch::Sender<bool>>);
+
+const CUT_OFF: &str = "this instance is cut off";
+
+impl Wire {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(watch::Sender::new(false)))
+    }
+
+    pub(super) fn set_cut(&self, cut: bool) {
+        self.0.send_replace(cut);
+    }
+
+    pub(super) fn is_cut(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    fn store(&self) -> Result<(), StoreError> {
+        if self.is_cut() { Err(StoreError::Unavailable(CUT_OFF.to_owned())) } else { Ok(()) }
+    }
+
+    fn directory(&self) -> Result<(), DirectoryError> {
+        if self.is_cut() { Err(DirectoryError::Unavailable(CUT_OFF.to_owned())) } else { Ok(()) }
+    }
+}
+
+/// A port behind a wire.
+pub(super) struct Severed<T> {
+    behind: T,
+    wire: Wire,
+}
+
+impl<T> Severed<T> {
+    pub(super) fn new(behind: T, wire: Wire) -> Self {
+        Self { behind, wire }
+    }
+}
+
+#[async_trait]
+impl RequestStore for Severed<Arc<dyn RequestStore>> {
+    async fn begin_epoch(&self, group: &Group) -> Result<Epoch, StoreError> {
+        self.wire.store()?;
+        self.behind.begin_epoch(group).await
+    }
+
+    async fn claim(&self, group: &Group, epoch: Epoch) -> Result<(), StoreError> {
+        self.wire.store()?;
+        self.behind.claim(group, epoch).await
+    }
+
+    async fn load(&self, group: &Group) -> Result<Vec<Record>, StoreError> {
+        self.wire.store()?;
+        self.behind.load(group).await
+    }
+
+    async fn apply(&self, group: &Group, epoch: Epoch, writes: &[Write]) -> Result<(), StoreError> {
+        self.wire.store()?;
+        self.behind.apply(group, epoch, writes).await
+    }
+
+    async fn now(&self) -> Result<Timestamp, StoreError> {
+        self.wire.store()?;
+        self.behind.now().await
+    }
+}
+
+#[async_trait]
+impl Directory for Severed<Arc<dyn Directory>> {
+    async fn phone(&self, group: &Group, device: &DeviceName) -> Result<Option<PhoneEntry>, DirectoryError> {
+        self.wire.directory()?;
+        self.behind.phone(group, device).await
+    }
+
+    async fn line(&self, group: &Group, line: &LineId) -> Result<Option<LineEntry>, DirectoryError> {
+        self.wire.directory()?;
+        self.behind.line(group, line).await
+    }
+
+    async fn dialled(
+        &self,
+        group: &Group,
+        from: &LineId,
+        dn: &DirectoryNumber,
+    ) -> Result<Option<LineEntry>, DirectoryError> {
+        self.wire.directory()?;
+        self.behind.dialled(group, from, dn).await
+    }
+
+    async fn parameters(&self, group: &Group) -> Result<Vec<(String, String)>, DirectoryError> {
+        self.wire.directory()?;
+        self.behind.parameters(group).await
+    }
+
+    async fn probe(&self) -> Result<(), DirectoryError> {
+        self.wire.directory()?;
+        self.behind.probe().await
+    }
+}
+
+/// A feed behind a wire: after a cut it tells that changes may have been missed.
+pub(super) struct SeveredFeed {
+    behind: Box<dyn ChangeFeed>,
+    cut: watch::Receiver<bool>,
+    lost: bool,
+}
+
+impl SeveredFeed {
+    pub(super) fn new(behind: Box<dyn ChangeFeed>, wire: &Wire) -> Self {
+        Self { behind, cut: wire.0.subscribe(), lost: false }
+    }
+}
+
+#[async_trait]
+impl ChangeFeed for SeveredFeed {
+    async fn next(&mut self) -> Result<Change, FeedError> {
+        loop {
+            let cut = *self.cut.borrow_and_update();
+            match (cut, self.lost) {
+                (true, false) => {
+                    self.lost = true;
+                    return Err(FeedError::Lost(CUT_OFF.to_owned()));
+                }
+                (false, true) => {
+                    self.lost = false;
+                    return Ok(Change::Resync);
+                }
+                (true, true) => {
+                    if self.cut.changed().await.is_err() {
+                        std::future::pending::<()>().await;
+                    }
+                }
+                (false, false) => {
+                    let wire = &mut self.cut;
+                    tokio::select! {
+                        biased;
+                        Ok(()) = wire.changed() => {}
+                        change = self.behind.next() => return change,
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! A scenario played in simulated time, with everything in this process.
+
+use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use ringback::cti_net::{Connector, Manager};
+use ringback::db::{ChangeFeed, MemoryDirectory};
+use ringback::election::MemoryRegistry;
+use ringback::screen::Dictionaries;
+use ringback::serviceability::alarm::TracingSink;
+use ringback_sim::CallManagerConfig;
+
+use crate::language::Scenario;
+use crate::nodes::{Nodes, Outfit};
+use crate::report::{Failure, Outcome};
+use crate::runner::{Pace, in_simulated_time, play};
+use crate::world::{Site, SiteError, World};
+
+/// How a scenario went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Played {
+    /// Its verdict.
+    pub outcome: Outcome,
+    /// Everything that happened at the switch and the phones, a line an event: the same for the same scenario.
+    pub log: Vec<String>,
+}
+
+/// Plays a scenario in simulated time: simulated phones, switch, CTIManagers and network, directory and store in
+/// memory, and the real service from the wire up.
+///
+/// # Errors
+/// There are no resources for a runtime.
+pub fn simulate(scenario: &Scenario) -> io::Result<Played> {
+    in_simulated_time(async {
+        let names = scenario.names();
+        match Site::in_memory(&scenario.setup, names.ctimanagers()).await {
+            Ok((site, directory)) => {
+                let nodes = Nodes::new(outfit(&site, &directory));
+                let mut world = World::new(site, nodes);
+                let outcome = play(scenario, &mut world, Pace::Simulated).await;
+                Played { outcome, log: world.site().call_manager.log() }
+            }
+            Err(error) => Played { outcome: impossible(&error), log: Vec::new() },
+        }
+    })
+}
+
+fn impossible(error: &SiteError) -> Outcome {
+    Outcome::Failed(Failure {
+        line: 1,
+        statement: "the set-up".to_owned(),
+        expected: "a set-up that is possible".to_owned(),
+        saw: error.to_string(),
+    })
+}
+
+/// What the instances of a site in memory work with.
+fn outfit(site: &Site, directory: &MemoryDirectory) -> Outfit {
+    let login = CallManagerConfig::default();
+    let clock = site.call_manager.clone();
+    let network = site.network.clone();
+    let (feeds, group) = (directory.clone(), site.group.clone());
+    Outfit {
+        group: site.group.clone(),
+        managers: site.managers.iter().map(|manager| Manager::new(manager.name(), manager.name())).collect(),
+        login: (login.user, login.password),
+        connector: Box::new(move |node: IpAddr| Arc::new(network.connector(node)) as Arc<dyn Connector>),
+        directory: Arc::new(directory.clone()),
+        feed: Box::new(move || Box::new(feeds.feed(&group)) as Box<dyn ChangeFeed>),
+        store: Arc::new(site.store.clone()),
+        registry: MemoryRegistry::new(move || clock.now()),
+        dictionaries: Dictionaries::built_in(),
+        alarms: Arc::new(TracingSink),
+    }
+}
