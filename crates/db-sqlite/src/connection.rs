@@ -37,12 +37,7 @@ impl Connections {
             return Err(OpenError::NotWritable(path.to_owned()));
         }
         schema::inspect(path, &writer)?;
-        let mode: String =
-            writer.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(failed)?;
-        if mode != "wal" {
-            let reason = "its file system allows no write-ahead log: name a file on a local disk".to_owned();
-            return Err(OpenError::Other { path: path.to_owned(), reason });
-        }
+        use_write_ahead_log(path, &writer, busy_timeout)?;
         prepare(path, &mut writer)?;
         let reader = Connection::open_with_flags(path, flags).map_err(failed)?;
         reader.busy_timeout(busy_timeout).map_err(failed)?;
@@ -108,6 +103,30 @@ impl Connections {
         })
         .await
     }
+}
+
+/// Others can read while one writes. The mode stays with the file; for the switch SQLite does not wait while another
+/// process looks at the file, so this does.
+fn use_write_ahead_log(path: &Path, connection: &Connection, patience: Duration) -> Result<(), OpenError> {
+    const PAUSE: Duration = Duration::from_millis(10);
+    let failed = |error: rusqlite::Error| OpenError::new(path, &error);
+    let mut pauses = patience.as_millis() / PAUSE.as_millis();
+    connection.busy_timeout(Duration::ZERO).map_err(failed)?;
+    let mode = loop {
+        match connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0)) {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && pauses > 0 => {
+                pauses -= 1;
+                std::thread::sleep(PAUSE);
+            }
+            result => break result.map_err(failed)?,
+        }
+    };
+    connection.busy_timeout(patience).map_err(failed)?;
+    if mode == "wal" {
+        return Ok(());
+    }
+    let reason = "its file system allows no write-ahead log: name a file on a local disk".to_owned();
+    Err(OpenError::Other { path: path.to_owned(), reason })
 }
 
 fn prepare(path: &Path, connection: &mut Connection) -> Result<(), OpenError> {

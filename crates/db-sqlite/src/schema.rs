@@ -1,7 +1,8 @@
+use std::error::Error;
 use std::path::Path;
 
 use refinery::{Migration, Runner};
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, TransactionBehavior};
 
 use crate::error::OpenError;
 
@@ -21,10 +22,11 @@ const ATTEMPTS: usize = 3;
 /// Refuses what is not ours or too new, without changing it.
 pub(crate) fn inspect(path: &Path, connection: &Connection) -> Result<(), OpenError> {
     let failed = |error| OpenError::new(path, &error);
-    let id: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0)).map_err(failed)?;
+    // In this order: another process that makes the schema now marks the file first.
     let is_empty: bool = connection
         .query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))
         .map_err(failed)?;
+    let id = application_id(connection).map_err(failed)?;
     match id {
         APPLICATION_ID => {}
         0 if is_empty => return Ok(()),
@@ -42,9 +44,7 @@ pub(crate) fn inspect(path: &Path, connection: &Connection) -> Result<(), OpenEr
     }
     let found: Option<i32> = connection
         .query_row("SELECT max(version) FROM refinery_schema_history", [], |row| row.get(0))
-        .optional()
-        .map_err(failed)?
-        .flatten();
+        .map_err(failed)?;
     match found {
         Some(found) if found > KNOWN => {
             Err(OpenError::NewerSchema { path: path.to_owned(), found, known: KNOWN })
@@ -53,16 +53,18 @@ pub(crate) fn inspect(path: &Path, connection: &Connection) -> Result<(), OpenEr
     }
 }
 
-/// Brings the schema up to date.
+/// Brings the schema up to date. Several processes may do so at once.
 pub(crate) fn migrate(path: &Path, connection: &mut Connection) -> Result<(), OpenError> {
-    let failed = |reason: String| OpenError::Migration { path: path.to_owned(), reason };
-    connection.pragma_update(None, "application_id", APPLICATION_ID).map_err(|e| OpenError::new(path, &e))?;
+    let failed = |error: refinery::Error| migration_error(path, &error);
+    mark(connection).map_err(|error| OpenError::new(path, &error))?;
     let migrations: Vec<Migration> = MIGRATIONS
         .iter()
         .map(|(name, sql)| Migration::unapplied(name, sql))
         .collect::<Result<_, _>>()
-        .map_err(|error| failed(error.to_string()))?;
+        .map_err(failed)?;
     let runner = Runner::new(&migrations);
+    // Each step waits for its turn to write, instead of failing when another process was faster.
+    connection.set_transaction_behavior(TransactionBehavior::Immediate);
     let mut result = runner.run(connection);
     for _ in 1..ATTEMPTS {
         if result.is_ok() {
@@ -70,5 +72,57 @@ pub(crate) fn migrate(path: &Path, connection: &mut Connection) -> Result<(), Op
         }
         result = runner.run(connection);
     }
-    result.map(drop).map_err(|error| failed(error.to_string()))
+    result.map(drop).map_err(failed)
+}
+
+/// A full disk or a locked file has its own name here, too; an error in a script is told without the whole script.
+fn migration_error(path: &Path, error: &refinery::Error) -> OpenError {
+    let mut reason = error.to_string();
+    let mut source: Option<&(dyn Error + 'static)> = error.source();
+    while let Some(cause) = source {
+        match cause.downcast_ref() {
+            Some(failure @ rusqlite::Error::SqliteFailure(..)) => return OpenError::new(path, failure),
+            Some(rusqlite::Error::SqlInputError { msg, .. }) => reason.clone_from(msg),
+            _ => {}
+        }
+        source = cause.source();
+    }
+    OpenError::Migration { path: path.to_owned(), reason }
+}
+
+fn application_id(connection: &Connection) -> rusqlite::Result<i32> {
+    connection.query_row("PRAGMA application_id", [], |row| row.get(0))
+}
+
+/// Marks the file as ours.
+fn mark(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    if application_id(&transaction)? != APPLICATION_ID {
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    }
+    transaction.commit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_that_fills_up_during_a_step_is_named_and_the_step_is_undone() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.pragma_update(None, "max_page_count", 8).unwrap();
+        let error = migrate(Path::new("a.db"), &mut connection).unwrap_err();
+        assert!(matches!(&error, OpenError::DiskFull(path) if path == Path::new("a.db")), "{error:?}");
+        connection.pragma_update(None, "max_page_count", 1000).unwrap();
+        migrate(Path::new("a.db"), &mut connection).unwrap();
+    }
+
+    #[test]
+    fn a_table_that_is_in_the_way_is_named() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE phone (name TEXT)").unwrap();
+        let error = migrate(Path::new("a.db"), &mut connection).unwrap_err();
+        let expected = "the schema of a.db could not be brought up to date: table phone already exists";
+        assert_eq!(error.to_string(), expected);
+    }
 }
