@@ -11,7 +11,7 @@ pub enum Fault {
     NoStandDown,
     /// Manager: counts the lease from the answer, not from the asking.
     CountFromAnswer,
-    /// Ledger: a new holder gets the old epoch.
+    /// Ledger: a new holder gets the old epoch; manager: takes it.
     EpochNotRaised,
     /// Ledger: gives a lease that is in force to another.
     LeaseIgnored,

@@ -1,4 +1,5 @@
 //! The election algorithm against `testdata/order.txt`.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::net::IpAddr;
 

@@ -6,6 +6,7 @@ use super::io::{Alarm, CallNumber, Output, Reason};
 use super::seen::{Seen, SeenLease};
 use super::{Announced, Flight, Kind, Manager, State};
 use crate::member::View;
+use crate::parameters::Parameters;
 use crate::registry::{Intent, RegistryError, Report, Request};
 
 impl Manager {
@@ -181,6 +182,8 @@ impl Manager {
         view: &View,
         out: &mut Vec<Output>,
     ) {
+        #[cfg(feature = "planted")]
+        let seen = if self.planted.has(crate::planted::Fault::EpochNotRaised) { Epoch(0) } else { seen };
         let granted = view.in_force().filter(|lease| lease.holder.is(&self.me) && lease.epoch > seen);
         let Some(lease) = granted else {
             self.hold = self.now + self.parameters.hand_over_poll;
@@ -238,9 +241,9 @@ impl Manager {
     fn schedule(&mut self, issued: Timestamp) {
         let expects = self.state == State::Waiting && self.parameters.preempt && self.is_next();
         self.expecting = if expects { self.expecting.or(Some(self.now)) } else { None };
-        let Millis(interval) = self.parameters.interval;
-        let hand_over = Millis(self.parameters.settle.0 + self.parameters.drain.0 + 2 * interval);
-        let soon = self.expecting.is_some_and(|since| self.now < since + hand_over);
+        let Parameters { settle, drain, interval, .. } = *self.parameters;
+        let soon =
+            self.expecting.is_some_and(|since| self.now < since + settle + drain + interval + interval);
         let pause = if soon { self.parameters.hand_over_poll } else { self.parameters.interval };
         self.due = if self.again { self.now } else { (issued + pause).max(self.now) };
         self.again = false;

@@ -19,6 +19,9 @@ pub enum Input {
     Tick,
     /// Look at the registry now: it, or a peer, hinted at a change.
     Nudge,
+    /// Another group is about to report: report along with it if it is due within a quarter of the interval, so that
+    /// one exchange ([`Registry::tick_all`](crate::Registry::tick_all)) serves many groups. Never needed.
+    Beat,
     /// A call came back. Answers to calls that have been given up are ignored.
     Answered {
         /// Which.

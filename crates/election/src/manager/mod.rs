@@ -152,6 +152,11 @@ impl Manager {
         match input {
             Input::Tick => {}
             Input::Nudge | Input::PeerSuspected(_) => self.look(),
+            Input::Beat => {
+                if self.due <= self.now + Millis(self.parameters.interval.0 / 4) {
+                    self.due = self.due.min(self.now);
+                }
+            }
             Input::Answered { number, result } => self.answered(number, result, &mut out),
             Input::Ready(ready) => self.ready = ready,
             Input::StopRequested => self.stop(&mut out),

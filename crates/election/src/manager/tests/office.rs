@@ -188,6 +188,14 @@ fn a_nudge_looks_at_once_or_right_after_the_call_under_way() {
 }
 
 #[test]
+fn on_a_shared_beat_it_reports_early_if_it_is_due_soon() {
+    let mut room = Room::active(1);
+    assert_eq!(room.give(224, Input::Beat), vec![]);
+    let call = room.call(3, true, renew(1));
+    assert_eq!(room.give(225, Input::Beat), vec![call]);
+}
+
+#[test]
 fn shifted_in_time_the_state_is_the_same() {
     let story = |zero: u64| {
         let mut room = Room::backup(2, 1);
@@ -204,13 +212,14 @@ fn shifted_in_time_the_state_is_the_same() {
 
 #[test]
 fn parameters_that_do_not_fit_name_the_numbers() {
-    let told = |change: fn(&mut Parameters)| {
+    type Change = fn(&mut Parameters);
+    let told = |change: Change| {
         let mut parameters = Parameters::default();
         change(&mut parameters);
         Manager::new(member(1), parameters).map(drop).map_err(|error: ParameterError| error.to_string())
     };
     assert_eq!(told(|_| {}), Ok(()));
-    let cases: [(fn(&mut Parameters), &str); 5] = [
+    let cases: [(Change, &str); 5] = [
         (|p| p.interval = Millis(0), "interval is 0 ms: choose at least 1 ms"),
         (
             |p| p.lease = Millis(1399),
