@@ -99,3 +99,46 @@ fn a_whole_cluster_starts_with_one_hand_over_at_most() {
         assert!(world.may_act(0) && world.activations <= 2, "seed {seed}: it flaps");
     }
 }
+
+/// Three instances of which the first acts; then this happens. How long nobody acts, and who does then.
+fn interruption(seed: u64, fault: Fault) -> (u64, usize) {
+    let mut world = World::new(seed, 3, Parameters::default(), &Planted::default());
+    let first = if matches!(fault, Fault::Start(0)) { 1 } else { 0 };
+    for index in first..3 {
+        world.apply(Fault::Start(index)).unwrap();
+    }
+    world.pass(4000 + seed).unwrap();
+    assert!(world.may_act(first), "seed {seed}");
+    world.apply(fault).unwrap();
+    let (mut nobody, mut by) = (0, first);
+    for _ in 0..5000 {
+        match (0..3).find(|index| world.may_act(*index)) {
+            Some(index) => by = index,
+            None => nobody += 1,
+        }
+        world.pass(1).unwrap();
+    }
+    (nobody, by)
+}
+
+#[test]
+fn how_long_nobody_acts() {
+    let cases = [
+        ("killed, not proven", Fault::Kill(0, false), 1, 2100),
+        ("cut off", Fault::Cut(0), 1, 800),
+        ("paused", Fault::Pause(0), 1, 800),
+        ("killed, proven", Fault::Kill(0, true), 1, 100),
+        ("stopped", Fault::Stop(0), 1, 400),
+        ("a lower one joins", Fault::Start(0), 0, 100),
+    ];
+    for (name, fault, next, limit) in cases {
+        let mut longest = 0;
+        for seed in 0..30 {
+            let (nobody, by) = interruption(seed, fault);
+            assert_eq!(by, next, "{name}, seed {seed}");
+            longest = longest.max(nobody);
+        }
+        println!("{name}: nobody for {longest} ms at most");
+        assert!(longest <= limit, "{name}: {longest} ms");
+    }
+}
