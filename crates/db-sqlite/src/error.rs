@@ -53,8 +53,11 @@ pub enum OpenError {
     /// Another process holds the file locked.
     #[error("{} is locked by another process: end that process, or let it finish", .0.display())]
     Locked(PathBuf),
-    /// The schema could not be brought up to date; each step is done whole or not at all.
-    #[error("the schema of {} could not be brought up to date: {reason}", .path.display())]
+    /// The schema could not be brought up to date; it is as it was.
+    #[error(
+        "the schema of {} could not be brought up to date ({reason}), it is as it was: restore the file from a copy",
+        .path.display()
+    )]
     Migration {
         /// The file.
         path: PathBuf,

@@ -62,7 +62,9 @@ pub(crate) fn migrate(path: &Path, connection: &mut Connection) -> Result<(), Op
         .map(|(name, sql)| Migration::unapplied(name, sql))
         .collect::<Result<_, _>>()
         .map_err(failed)?;
-    let runner = Runner::new(&migrations);
+    // In one transaction: otherwise a step and the note that it was made are two, and a crash between them leaves a file
+    // that can be opened no more.
+    let runner = Runner::new(&migrations).set_grouped(true);
     // Each step waits for its turn to write, instead of failing when another process was faster.
     connection.set_transaction_behavior(TransactionBehavior::Immediate);
     let mut result = runner.run(connection);
@@ -122,7 +124,10 @@ mod tests {
         let mut connection = Connection::open_in_memory().unwrap();
         connection.execute_batch("CREATE TABLE phone (name TEXT)").unwrap();
         let error = migrate(Path::new("a.db"), &mut connection).unwrap_err();
-        let expected = "the schema of a.db could not be brought up to date: table phone already exists";
+        let expected = "the schema of a.db could not be brought up to date (table phone already exists), it is as it \
+             was: restore the file from a copy";
         assert_eq!(error.to_string(), expected);
+        let tables = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'refinery%'";
+        assert_eq!(connection.query_row(tables, [], |row| row.get::<_, u32>(0)), Ok(1));
     }
 }
