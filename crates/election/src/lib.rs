@@ -42,8 +42,10 @@
 //! 2. Carry out what it returns, in order. Calls to the registry run beside, not before the next input: an answer
 //!    that is late must not keep the manager from standing down.
 //! 3. Ask [`Manager::may_act`] immediately before every effect, with the time read at that moment.
-//! 4. Await [`Registry::changed`] with [`Manager::revision`], and say [`Input::Nudge`] when it returns: a hand-over
-//!    then takes two round trips. Not needed for safety.
+//! 4. Await [`Registry::changed`] with [`Manager::revision`], and say [`Input::Nudge`] when it returns, and
+//!    await it again only after the next answer: a hand-over then takes two round trips. Not needed for safety.
+//! 5. Serving many groups: one manager each. When one puts out a call, give the others [`Input::Beat`] and send all
+//!    reports with one [`Registry::tick_all`].
 //!
 //! ```
 //! use std::collections::VecDeque;

@@ -147,7 +147,8 @@ impl Request {
 }
 
 /// Membership, lease and epoch of groups, in one place that all instances of a group reach. Time is the registry's
-/// own clock, which never steps back; every answer carries it.
+/// own clock, which never steps back; every answer carries it. A clock that steps *forward* by more than the margin
+/// ends leases before their holders can know: let the registry's machine slew its clock, not step it.
 ///
 /// The rules are those of [`Ledger`](crate::Ledger). An implementation can load a group into a ledger, apply the
 /// call and save it, all in one transaction; or say the same in its own language and prove it with the suite

@@ -159,6 +159,10 @@ impl Manager {
         }
         self.learn_of_others(view, out);
         self.schedule(flight.issued);
+        // A proof can be given by one who is not a member, because the dead one had its address: now it can join.
+        if matches!(flight.kind, Kind::Expel(..)) && !view.members.contains_key(&self.me.address) {
+            self.due = self.now;
+        }
     }
 
     /// A call came back in whichever way: what only needed to be tried has been tried.

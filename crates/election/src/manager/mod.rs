@@ -164,6 +164,10 @@ impl Manager {
             Input::PeerDied { member, evidence } => {
                 if !member.is(&self.me) {
                     self.dead.insert(member, evidence);
+                    // The registry answers: a refusal that this proof may overcome need not be waited out.
+                    if self.link {
+                        self.hold = self.now;
+                    }
                 }
             }
             Input::EpochSeen(epoch) => self.epoch_seen(epoch, &mut out),
@@ -229,7 +233,8 @@ impl Manager {
         }
     }
 
-    /// The revision of the group it knows, for [`Registry::changed`](crate::Registry::changed).
+    /// The revision of the group it knows, for [`Registry::changed`](crate::Registry::changed). When that returns, say
+    /// [`Input::Nudge`] once, and wait for it again only after the next answer: until then this stays what it is.
     #[must_use]
     pub fn revision(&self) -> u64 {
         self.seen.as_ref().map_or(0, |seen| seen.revision)
