@@ -21,8 +21,9 @@ pub(super) fn of_channel(name: &str) -> Option<DeviceName> {
     if is_counter { of_device(device) } else { None }
 }
 
-/// The one line of a phone: the number it is named after.
-pub(super) fn line(device: &DeviceName) -> Option<Appearance> {
+/// The one line of a phone: the number it is named after. `None` if the name is too long for a number.
+#[must_use]
+pub fn line(device: &DeviceName) -> Option<Appearance> {
     let dn = DirectoryNumber::new(device.as_str()).ok()?;
     Some(Appearance { device: device.clone(), line: LineId::new(Partition::default(), dn) })
 }

@@ -74,8 +74,13 @@ impl Mapper {
         if let Some(stage) = Stage::of(message) {
             channel.staged(stage);
         }
+        let (device, answers) = (channel.phone.clone(), channel.stage != Stage::Down);
         if let Some(peer) = message.known("ConnectedLineNum").and_then(|n| DirectoryNumber::new(n).ok()) {
             channel.peer = Some(peer);
+        }
+        if answers && let Some(phone) = self.phones.get_mut(&device).filter(|phone| !phone.seen) {
+            phone.seen = true;
+            self.service(&device, out);
         }
         self.changed(now, &id, out);
     }

@@ -32,6 +32,7 @@ use ringback_cti::message::{CallInfo, CallState};
 use ringback_model::{Appearance, CallId, DeviceName, Millis, Timestamp};
 
 use channel::Channel;
+pub use endpoint::line as line_of;
 use phone::Phone;
 use reports::{Report, Reports};
 
@@ -157,13 +158,14 @@ impl Mapper {
     /// Tells a change of a call, and of the device if that changed with it.
     fn tell(&mut self, device: DeviceName, info: CallInfo, out: &mut Vec<ProviderEvent>) {
         let phone = self.phones.entry(device.clone()).or_default();
+        let open = phone.in_service() == Some(true);
         let known = if info.state == CallState::Idle {
             phone.calls.remove(&info.call).is_some()
         } else {
             phone.calls.insert(info.call, info.clone());
             true
         };
-        if let Some(at) = endpoint::line(&device).filter(|at| known && self.open_lines.contains(at)) {
+        if let Some(at) = endpoint::line(&device).filter(|at| open && known && self.open_lines.contains(at)) {
             out.push(ProviderEvent::Call { at, info });
         }
         self.device(&device, out);

@@ -61,6 +61,7 @@ impl Reports {
     pub(super) fn hang_up(&mut self, channel: &str, idle: &CallInfo) -> bool {
         for report in &mut self.queue {
             if let Wait::End(end) = &mut report.wait
+                && !end.hung_up
                 && end.channel.as_deref() == Some(channel)
             {
                 end.hung_up = true;

@@ -1,5 +1,6 @@
 //! The mapper against small hand-made streams; the recordings are in `recordings`.
 
+mod properties;
 mod recordings;
 mod rules;
 

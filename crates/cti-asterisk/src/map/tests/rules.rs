@@ -19,7 +19,7 @@ fn number(state: &str) -> &'static str {
 }
 
 /// An event of the channel `id` of a phone. `exten` tells a call that the phone began from one to it.
-fn channel(event_name: &str, who: &str, id: &str, state: &str, exten: &str) -> Message {
+pub(super) fn channel(event_name: &str, who: &str, id: &str, state: &str, exten: &str) -> Message {
     let name = format!("PJSIP/{who}-0000000{id}");
     event(
         event_name,
@@ -41,12 +41,12 @@ fn is_called(who: &str, id: &str) -> Message {
     channel("Newchannel", who, id, "Down", "s")
 }
 
-fn hangup(who: &str, id: &str, cause: &str) -> Message {
+pub(super) fn hangup(who: &str, id: &str, cause: &str) -> Message {
     let name = format!("PJSIP/{who}-0000000{id}");
     event("Hangup", [("Channel", name.as_str()), ("Uniqueid", id), ("Cause", cause)])
 }
 
-fn device(who: &str, state: &str) -> Message {
+pub(super) fn device(who: &str, state: &str) -> Message {
     event("DeviceStateChange", [("Device", format!("PJSIP/{who}").as_str()), ("State", state)])
 }
 
