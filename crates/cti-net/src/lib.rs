@@ -6,6 +6,8 @@
 #![forbid(unsafe_code)]
 
 mod client;
+mod clock;
+mod sender;
 mod server;
 
 pub use client::{ClientControl, ClientProvider, Connector, Stream, TcpConnector};

@@ -116,3 +116,53 @@ impl CallTable {
         &mut lines[place]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ringback_model::{DirectoryNumber, Partition};
+
+    use super::*;
+    use crate::message::Cause;
+
+    fn at(dn: &str) -> Appearance {
+        let line = LineId::new(Partition::default(), DirectoryNumber::new(dn).unwrap());
+        Appearance { device: DeviceName::new("SEP1").unwrap(), line }
+    }
+
+    fn call(id: u64, state: CallState) -> CallInfo {
+        CallInfo { call: CallId(id), state, cause: Cause::NONE, called: None, peer: None }
+    }
+
+    #[test]
+    fn occupancy_follows_all_calls_of_the_line() {
+        let mut table = CallTable::default();
+        let calls = [call(1, CallState::Connected), call(9, CallState::Idle)];
+        assert_eq!(table.opened(&at("1"), &calls), Occupancy::InUse);
+        let steps = [
+            (2, CallState::Ringing, Occupancy::InUse),
+            (1, CallState::Idle, Occupancy::Ringing),
+            (2, CallState::OnHold, Occupancy::InUse),
+            (2, CallState::Unknown(77), Occupancy::InUse),
+            (2, CallState::Idle, Occupancy::Idle),
+            (2, CallState::Idle, Occupancy::Idle),
+        ];
+        for (id, state, expected) in steps {
+            assert_eq!(table.changed(&at("1"), &call(id, state)), expected, "{state:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_read_again_or_closed_forgets_its_calls() {
+        let mut table = CallTable::default();
+        table.opened(&at("1"), &[call(1, CallState::Connected)]);
+        table.opened(&at("2"), &[call(2, CallState::Connected)]);
+        assert_eq!(table.opened(&at("1"), &[call(3, CallState::Offering)]), Occupancy::Ringing);
+        table.close(&at("1"));
+        assert_eq!(table.changed(&at("1"), &call(1, CallState::Idle)), Occupancy::Idle);
+        assert_eq!(table.changed(&at("2"), &call(4, CallState::Ringing)), Occupancy::InUse);
+        table.device_gone(&at("1").device);
+        assert_eq!(table.changed(&at("2"), &call(4, CallState::Ringing)), Occupancy::Ringing);
+        table.clear();
+        assert_eq!(table.changed(&at("2"), &call(4, CallState::Idle)), Occupancy::Idle);
+    }
+}

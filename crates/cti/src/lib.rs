@@ -4,10 +4,11 @@
 //! and the next wake-up time come out (OL-4660-01, chapter 4, "CTIManager interface").
 #![forbid(unsafe_code)]
 
-pub mod codec;
 mod calls;
+pub mod codec;
 pub mod message;
 mod provider;
+pub mod server;
 pub mod session;
 
 pub use calls::{CallTable, Occupancy};

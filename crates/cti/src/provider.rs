@@ -99,6 +99,9 @@ pub enum RequestFailure {
     /// It never left this machine; nothing happened.
     #[error("never sent: {0}")]
     NeverSent(LinkLoss),
+    /// This instance only stands by (see [`Command::Assume`]): it was not sent, nothing happened.
+    #[error("never sent: this instance only stands by")]
+    StandingBy,
     /// It was sent, and no answer came: it may have happened or not.
     #[error("sent, but the outcome is unknown")]
     OutcomeUnknown,
@@ -126,6 +129,9 @@ pub enum LinkLoss {
     /// The provider was closed by the far side.
     #[error("provider closed by the CTIManager: {0}")]
     ProviderClosed(CtiError),
+    /// This CTIManager is not configured any more.
+    #[error("the CTIManager is not configured any more")]
+    Reconfigured,
     /// The far side sent something that is not the protocol.
     #[error("protocol violation: {0}")]
     Protocol(String),
@@ -173,6 +179,14 @@ pub enum ProviderEvent {
         at: Appearance,
         /// Its calls.
         calls: Vec<CallInfo>,
+    },
+    /// A line that was asked for cannot be opened on its device, which is in service. It is tried again from time to
+    /// time, and when the device registers.
+    LineRefused {
+        /// Which.
+        at: Appearance,
+        /// Why.
+        reason: CtiError,
     },
     /// A call changed on an open line.
     Call {

@@ -1,11 +1,23 @@
+use std::collections::VecDeque;
+use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use ringback_cti::session::{Config, ConfigError};
+use bytes::BytesMut;
+use ringback_cti::session::{Attempt, Config, ConfigError, Manager, Output, Session};
 use ringback_cti::{Capabilities, Command, CtiProvider, Dedup, Fencing, ProviderEvent};
+use tokio::io::{AsyncReadExt, ReadHalf, WriteHalf};
 use tokio::sync::mpsc;
 
-use super::connector::Connector;
+use super::connector::{Connector, Stream};
+use crate::clock::Clock;
+use crate::sender::Sender;
+
+/// So many bytes are asked for at a time.
+const READ: usize = 16 * 1024;
+
+type Connecting = Pin<Box<dyn Future<Output = io::Result<Box<dyn Stream>>> + Send>>;
 
 /// A provider over the CTI protocol: one link at a time to the first CTIManager that can be reached.
 ///
@@ -13,7 +25,28 @@ use super::connector::Connector;
 /// nothing; dropping the provider closes the connection.
 pub struct ClientProvider {
     connector: Arc<dyn Connector>,
+    session: Session,
+    clock: Clock,
+    wire: Wire,
+    input: BytesMut,
+    events: VecDeque<ProviderEvent>,
     control: ClientControl,
+    changes: mpsc::UnboundedReceiver<Config>,
+}
+
+/// The connection, or the attempt at it.
+enum Wire {
+    None,
+    Connecting(Attempt, Connecting),
+    Up(Attempt, ReadHalf<Box<dyn Stream>>, Sender<WriteHalf<Box<dyn Stream>>>),
+}
+
+enum Step {
+    Changed(Config),
+    Connected(Attempt, io::Result<Box<dyn Stream>>),
+    Read(Attempt, io::Result<usize>),
+    Sent(Attempt, io::Result<()>),
+    Due,
 }
 
 /// Changes the configuration of a running [`ClientProvider`].
@@ -29,7 +62,8 @@ impl ClientControl {
     /// The configuration cannot work; the one in force stays.
     pub fn configure(&self, config: Config) -> Result<(), ConfigError> {
         config.check()?;
-        let _gone = self.changes.send(config);
+        // A provider that is gone needs no configuration.
+        let _ = self.changes.send(config);
         Ok(())
     }
 }
@@ -40,9 +74,19 @@ impl ClientProvider {
     /// # Errors
     /// The configuration cannot work.
     pub fn new(config: Config, connector: Arc<dyn Connector>) -> Result<Self, ConfigError> {
-        config.check()?;
-        let (changes, _) = mpsc::unbounded_channel();
-        Ok(Self { connector, control: ClientControl { changes } })
+        let clock = Clock::start();
+        let session = Session::new(clock.now(), config)?;
+        let (sender, changes) = mpsc::unbounded_channel();
+        Ok(Self {
+            connector,
+            session,
+            clock,
+            wire: Wire::None,
+            input: BytesMut::new(),
+            events: VecDeque::new(),
+            control: ClientControl { changes: sender },
+            changes,
+        })
     }
 
     /// A handle for changing the configuration later, from anywhere.
@@ -50,6 +94,83 @@ impl ClientProvider {
     pub fn control(&self) -> ClientControl {
         self.control.clone()
     }
+
+    fn carry_out(&mut self) {
+        while let Some(output) = self.session.poll_output() {
+            match output {
+                Output::Connect { attempt, manager } => {
+                    tracing::debug!(manager = manager.name, "connecting to a CTIManager");
+                    self.input.clear();
+                    let connecting = connect(Arc::clone(&self.connector), manager);
+                    self.wire = Wire::Connecting(attempt, Box::pin(connecting));
+                }
+                Output::Event(event) => self.events.push_back(event),
+                // Never a connection beside another: what is not wanted is closed before the next one is made.
+                _ => self.wire = Wire::None,
+            }
+        }
+    }
+
+    async fn step(&mut self) -> Step {
+        let due = self.session.next_timeout();
+        let clock = self.clock;
+        let changes = &mut self.changes;
+        let io = async {
+            match &mut self.wire {
+                Wire::None => std::future::pending().await,
+                Wire::Connecting(attempt, connecting) => {
+                    let attempt = *attempt;
+                    Step::Connected(attempt, connecting.await)
+                }
+                Wire::Up(attempt, reader, sender) => {
+                    let output = self.session.transmit();
+                    let sends = sender.wants(output);
+                    self.input.reserve(READ);
+                    tokio::select! {
+                        biased;
+                        read = reader.read_buf(&mut self.input) => Step::Read(*attempt, read),
+                        sent = sender.send(output), if sends => Step::Sent(*attempt, sent),
+                    }
+                }
+            }
+        };
+        // Bytes before time: after a pause they may show that the link is alive.
+        tokio::select! {
+            biased;
+            step = io => step,
+            Some(config) = changes.recv() => Step::Changed(config),
+            () = clock.sleep_until(due) => Step::Due,
+        }
+    }
+
+    fn take(&mut self, step: Step) {
+        let now = self.clock.now();
+        match step {
+            Step::Changed(config) => {
+                if let Err(error) = self.session.configure(now, config) {
+                    tracing::error!(%error, "configuration refused");
+                }
+            }
+            Step::Connected(attempt, Ok(stream)) => {
+                let (reader, writer) = tokio::io::split(stream);
+                self.wire = Wire::Up(attempt, reader, Sender::new(writer));
+                self.session.connected(now, attempt);
+            }
+            Step::Connected(attempt, Err(error)) => {
+                self.wire = Wire::None;
+                self.session.connect_failed(now, attempt, error.to_string());
+            }
+            Step::Read(attempt, Ok(1..)) => self.session.received(now, attempt, &mut self.input),
+            Step::Sent(_, Ok(())) | Step::Due => {}
+            Step::Read(attempt, _) | Step::Sent(attempt, _) => self.session.closed(now, attempt),
+        }
+        self.session.handle_timeout(now);
+        self.carry_out();
+    }
+}
+
+async fn connect(connector: Arc<dyn Connector>, manager: Manager) -> io::Result<Box<dyn Stream>> {
+    connector.connect(&manager).await
 }
 
 #[async_trait]
@@ -58,10 +179,19 @@ impl CtiProvider for ClientProvider {
         Capabilities { fencing: Fencing::Strict, dedup: Dedup::ById }
     }
 
-    fn submit(&mut self, _command: Command) {}
+    fn submit(&mut self, command: Command) {
+        self.session.submit(self.clock.now(), command);
+        self.carry_out();
+    }
 
     async fn next(&mut self) -> Option<ProviderEvent> {
-        let _ = &self.connector;
-        std::future::pending().await
+        self.carry_out();
+        loop {
+            if let Some(event) = self.events.pop_front() {
+                return Some(event);
+            }
+            let step = self.step().await;
+            self.take(step);
+        }
     }
 }

@@ -49,6 +49,7 @@ pub enum Request {
     /// Closes the provider, orderly.
     ProviderClose,
     /// This instance acts in this epoch from now on. Providers of the same group with an older epoch are closed.
+    /// `Epoch(0)`: it only stands by from now on, and everything it has open is closed.
     Assume(Epoch),
     /// From now on the presses of this feature's key are delivered here. Among several registered applications of a
     /// group the one with the highest epoch gets them.
