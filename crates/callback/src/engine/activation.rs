@@ -68,7 +68,7 @@ impl Engine {
         {
             // R5
             caller.asking = None;
-            self.show_present(id);
+            self.pressed_again(id, call);
             return;
         }
         if caller.saving.is_some() {
@@ -80,6 +80,14 @@ impl Engine {
         caller.asking = Some((ticket, Pressed { from: from.clone(), call, dn: dn.clone(), kind }));
         self.tickets.insert(ticket, from.device.clone());
         self.out.push(Output::Resolve { ticket, from, dn });
+    }
+
+    /// R5: the screen comes again. R7 counts for the call of this press as well.
+    fn pressed_again(&mut self, id: RequestId, call: Option<CallId>) {
+        if let Some(request) = self.requests.get_mut(&id) {
+            request.record.origin = call.or(request.record.origin);
+        }
+        self.show_present(id);
     }
 
     /// R3
@@ -114,10 +122,9 @@ impl Engine {
         let active_record = active.and_then(|id| self.requests.get(&id)).map(|request| &request.record);
         if let (Some(id), Some(record)) = (active, active_record)
             && record.called == resolution.line
-            && record.caller.line == pressed.from.line
         {
-            // R5: the same line under another spelling of its number.
-            return self.show_present(id);
+            // R5: the same line under another spelling of its number, or from another line of the phone.
+            return self.pressed_again(id, pressed.call);
         }
         if let Err(reason) = self.check_limits(&resolution, active) {
             return self.refuse(&device, pressed.dn, reason);
@@ -251,13 +258,16 @@ impl Engine {
             Some((_, Gate::Acceptance { replaces })) => replaces,
             _ => None,
         };
+        self.refuse(&device, dn, Refusal::StoreUnavailable);
         // Ends as one that was never accepted: what was given to the store is revoked.
         self.end(id, Ending::Cancelled);
         if let Some(old) = replaces {
-            // The revoked transaction may have removed it (R38).
-            self.save(old);
+            // The revoked transaction may have removed it (R38). What waits for its own write goes on waiting.
+            match self.requests.get(&old).and_then(|request| request.gate) {
+                Some((_, gate)) => self.save_gated(old, gate),
+                None => self.save(old),
+            }
         }
-        self.refuse(&device, dn, Refusal::StoreUnavailable);
         if let Some(line) = self.request_of(&device).map(|record| record.called.clone()) {
             self.evaluate(&line);
         }

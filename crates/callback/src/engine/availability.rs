@@ -2,15 +2,18 @@
 
 use std::cell::RefCell;
 
-use ringback_model::{Appearance, DeviceName, LineId, Millis, RequestId};
+use ringback_model::{Appearance, DeviceName, LineId, Millis, RequestId, Timestamp};
 
 use super::Engine;
 use super::line::Condition;
 use super::timers::Timer;
 use crate::input::{DeviceState, Occupancy};
 use crate::output::{Notice, Output, View};
-use crate::policy::Candidate;
 use crate::record::{Cycle, Phase};
+
+/// How long the line of a B who has been reached may still be reported idle. Should the far end not have been B after
+/// all, the next caller waits for this long.
+const REACHED_SETTLES: Millis = Millis::from_secs(1);
 
 impl Engine {
     /// Opens the line if somebody needs it, closes it if nobody does, and forgets it when it has no requests.
@@ -131,12 +134,11 @@ impl Engine {
         line.present = Some(condition);
         let dnd_before = std::mem::replace(&mut line.dnd, dnd);
         if before != Some(condition) {
+            line.reached_until = Timestamp::default();
             if condition == Condition::Idle {
                 line.idle_since = self.now;
+                line.idles += 1;
                 self.set_guard(id);
-            }
-            if matches!(condition, Condition::InUse | Condition::Ringing) {
-                self.note_busy_since_dial(id);
             }
             match condition {
                 Condition::InUse => self.line_is_in_use(id),
@@ -229,15 +231,6 @@ impl Engine {
         }
     }
 
-    /// For a Dial that finds B busy: R20 waits for busy to idle, and this busy counts.
-    fn note_busy_since_dial(&mut self, id: &LineId) {
-        for turn in self.turns(id) {
-            if let Some(request) = self.requests.get_mut(&turn) {
-                request.busy_since_dial = true;
-            }
-        }
-    }
-
     /// A record that is being accepted is written again only when that is settled: its gate must not be lost.
     fn save_if_accepted(&mut self, id: RequestId) {
         let Some(request) = self.requests.get_mut(&id) else { return };
@@ -257,10 +250,25 @@ impl Engine {
         }
     }
 
+    /// B rings or has answered, which its line may tell a little later than the caller's: nobody is notified in between
+    /// (R25).
+    pub(super) fn expect_use(&mut self, id: &LineId) {
+        let until = self.now + REACHED_SETTLES;
+        if let Some(line) = self.lines.get_mut(id)
+            && line.present == Some(Condition::Idle)
+        {
+            line.reached_until = until;
+            self.timers.set(until, Timer::Guard(id.clone()));
+        }
+    }
+
     /// If the line is available, notifies whom the policy chooses.
     pub(super) fn evaluate(&mut self, id: &LineId) {
         let Some(line) = self.lines.get(id) else { return };
-        if line.present != Some(Condition::Idle) || self.now < line.idle_since + self.parameters.idle_guard {
+        if line.present != Some(Condition::Idle)
+            || self.now < line.idle_since + self.parameters.idle_guard
+            || self.now < line.reached_until
+        {
             return;
         }
         if line.dnd {
@@ -279,24 +287,25 @@ impl Engine {
                 }
                 return None;
             }
-            let record = &request.record;
-            Some(Candidate { request: id, since: record.since, kind: record.kind, alerts: record.alerts })
+            Some(request.candidate())
         });
-        let mut chosen = self.policy().choose(line.turns.len(), &mut candidates);
+        let chosen = self.policy().choose(line.turns.len(), &mut candidates);
         drop(candidates);
-        // A policy of somebody else's may name what it likes.
-        chosen.retain(|id| {
-            self.may_be_notified(*id)
-                && self.requests.get(id).is_some_and(|r| self.watch.is_idle(&r.record.caller.device))
-        });
         for id in suspended.into_inner() {
             if let Some(request) = self.requests.get_mut(&id) {
                 request.told_suspended = true;
                 self.notice(Notice::Suspended { request: id });
             }
         }
-        for id in chosen {
-            self.start_turn(id);
+        for chosen in chosen {
+            // A policy of somebody else's may name what it likes, also twice.
+            if self.may_be_notified(chosen)
+                && self.requests.get(&chosen).is_some_and(|request| {
+                    request.record.called == *id && self.watch.is_idle(&request.record.caller.device)
+                })
+            {
+                self.start_turn(chosen);
+            }
         }
     }
 

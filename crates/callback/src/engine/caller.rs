@@ -76,6 +76,10 @@ impl Engine {
     pub(super) fn show(&mut self, device: &DeviceName, view: View, about: Option<RequestId>) {
         let caller = self.callers.entry(device.clone()).or_default();
         caller.clearing = None;
+        if !matches!(view, View::Replace { .. }) {
+            // OK is not on the phone any more.
+            caller.proposal = None;
+        }
         caller.screen = Screen::Up { view, about };
         caller.unsent = true;
         self.tend_caller(device);
@@ -146,6 +150,7 @@ impl Engine {
             && let Some(line) = self.doubt_alert(id)
         {
             self.settle_doubts(&line);
+            self.evaluate(&line);
         }
         if !self.watch.is_idle(device) {
             return;
@@ -196,12 +201,19 @@ impl Engine {
     /// The screen that belongs to a request's phase (R3, R5).
     pub(super) fn show_present(&mut self, id: RequestId) {
         let Some(request) = self.requests.get(&id) else { return };
-        if request.record.phase == Phase::Waiting {
-            let (device, dn) = (request.record.caller.device.clone(), request.record.dialled.clone());
-            self.show(&device, View::Activated { dn }, Some(id));
-        } else {
-            self.show_available(id);
+        // Until its turn is on record, the caller has not been notified.
+        let notified = match request.record.phase {
+            Phase::Waiting => false,
+            Phase::Turn { .. } => request.gate.is_none(),
+            Phase::Lapsed | Phase::Dialing { .. } => true,
+        };
+        if notified {
+            return self.show_available(id);
         }
+        let (device, dn) = (request.record.caller.device.clone(), request.record.dialled.clone());
+        let on_dnd = request.told_dnd && self.lines.get(&request.record.called).is_some_and(|line| line.dnd);
+        let view = if on_dnd { View::DoNotDisturb { dn } } else { View::Activated { dn } };
+        self.show(&device, view, Some(id));
     }
 
     /// R27: *Activated* replaces *Available*, if that is up.
@@ -250,6 +262,8 @@ impl Engine {
     fn refresh_stale_screen(&mut self, device: &DeviceName) {
         let Some(caller) = self.callers.get_mut(device) else { return };
         match caller.request {
+            // The screen of the one that takes its place comes by itself.
+            _ if caller.saving.is_some() => {}
             Some(id) => self.show_present(id),
             None if caller.clearing.is_none() => {
                 caller.screen = Screen::Unknown;

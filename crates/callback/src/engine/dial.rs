@@ -27,8 +27,8 @@ impl Engine {
         request.in_doubt = false;
         request.dial = None;
         request.dialled_on = None;
-        request.busy_since_dial = false;
         request.reshow = false;
+        request.idles_at_dial = self.lines.get(&request.record.called).map_or(0, |line| line.idles);
         self.save_gated(id, Gate::Dial);
     }
 
@@ -121,11 +121,12 @@ impl Engine {
         let Some(request) = self.requests.get_mut(&id) else { return };
         request.record.cycle = None;
         let line = request.record.called.clone();
-        let seen = self.lines.get(&line).is_some_and(|line| line.present.is_some());
-        let idle = self.lines.get(&line).is_some_and(|line| line.present == Some(Condition::Idle));
         // Where B is seen idle, it must be busy first, unless it was since Dial. Where it cannot be seen, the first
         // reading decides.
-        request.due = seen && idle && request.busy_since_dial;
+        request.due = self
+            .lines
+            .get(&line)
+            .is_some_and(|line| line.present == Some(Condition::Idle) && line.idles != request.idles_at_dial);
         self.back_to_queue(id);
         self.save(id);
         self.notice(Notice::Retained { request: id });

@@ -39,6 +39,9 @@ impl Engine {
         self.watch.close_line(&request.record.caller, &mut self.out);
         self.caller_lost_request(&device, id, removal);
         self.tend_line(&line);
+        if matches!(how, Ending::Reached | Ending::Answered) {
+            self.expect_use(&line);
+        }
         self.evaluate(&line);
     }
 
@@ -57,9 +60,11 @@ impl Engine {
     /// Ends what a phone has: its request, and one that is being accepted.
     pub(super) fn end_all_of(&mut self, device: &DeviceName, how: Ending) {
         let Some(caller) = self.callers.get_mut(device) else { return };
-        caller.proposal = None;
         caller.asking = None;
         let (saving, request) = (caller.saving, caller.request);
+        if caller.proposal.take().is_some() {
+            self.clear(device);
+        }
         for id in [saving, request].into_iter().flatten() {
             self.end(id, how);
         }

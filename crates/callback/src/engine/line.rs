@@ -32,6 +32,10 @@ pub(super) struct CalledLine {
     pub(super) last: Option<Condition>,
     /// What it is doing now; `None`: it cannot be seen.
     pub(super) present: Option<Condition>,
+    /// How often it has become idle.
+    pub(super) idles: u64,
+    /// B has just been reached: until then, or until its line changes, an idle line is one that will ring.
+    pub(super) reached_until: Timestamp,
     /// Since when it is idle.
     pub(super) idle_since: Timestamp,
     /// Its user does not want to be disturbed.

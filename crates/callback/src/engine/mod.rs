@@ -165,7 +165,7 @@ impl Engine {
             Input::Dialled { request, call } => self.dialled(request, call),
             Input::Alerted { alert, delivered } => self.alerted(alert, delivered),
             Input::ScreenLost(device) => self.screen_lost(&device),
-            Input::LinkLost => self.watch.link_lost(),
+            Input::LinkLost => self.link_lost(),
         }
         std::mem::swap(&mut self.out, outputs);
     }
@@ -262,6 +262,14 @@ impl Engine {
         match &self.policy {
             Some(policy) => policy.as_ref(),
             None => policy::named(self.parameters.queue_policy),
+        }
+    }
+
+    /// R44: nothing can be seen until it is read anew; what was seen last is kept for comparison.
+    fn link_lost(&mut self) {
+        self.watch.link_lost();
+        for line in self.lines.values_mut() {
+            line.present = None;
         }
     }
 

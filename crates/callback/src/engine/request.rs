@@ -1,6 +1,7 @@
 use ringback_model::{CallId, RequestId, Timestamp};
 
 use crate::output::SaveId;
+use crate::policy::Candidate;
 use crate::record::Record;
 
 /// What a request waits for the store to confirm.
@@ -37,8 +38,8 @@ pub(super) struct Request {
     pub(super) dial: Option<CallId>,
     /// The link over which Dial went out; a reading of the line over a later one tells whether the call exists.
     pub(super) dialled_on: Option<u64>,
-    /// B's line was not idle at some moment since Dial.
-    pub(super) busy_since_dial: bool,
+    /// How often B's line had become idle when Dial was pressed.
+    pub(super) idles_at_dial: u64,
     /// *Available* is to come back when the caller is idle (R21).
     pub(super) reshow: bool,
     /// The alert may have been lost, and is repeated under its id as soon as both phones can be seen.
@@ -59,11 +60,17 @@ impl Request {
             told_suspended: false,
             dial: None,
             dialled_on: None,
-            busy_since_dial: false,
+            idles_at_dial: 0,
             reshow: false,
             in_doubt: false,
             repeats: 0,
         }
+    }
+
+    /// As a queue policy sees it.
+    pub(super) fn candidate(&self) -> Candidate {
+        let Record { id, since, kind, alerts, .. } = self.record;
+        Candidate { request: id, since, kind, alerts }
     }
 
     /// The place in the queue: kept for life (R20, R27).

@@ -16,8 +16,28 @@ impl Engine {
         for record in records {
             self.take_over(record);
         }
+        for id in &ids {
+            self.expire(*id);
+        }
         for id in ids {
-            self.expire(id);
+            self.lapse_if_passed_on(id);
+        }
+    }
+
+    /// Writes of different requests reach the store in any order: it may hold a turn that had ended before the next
+    /// one was given. The policy says whether it can have been so; the latest turn counts.
+    fn lapse_if_passed_on(&mut self, id: RequestId) {
+        let Some(request) = self.requests.get(&id) else { return };
+        let Phase::Turn { until, .. } = request.record.phase else { return };
+        let later = self.lines.get(&request.record.called).map_or(0, |line| {
+            let is_later = |other: &&RequestId| match self.phase(**other) {
+                Some(Phase::Turn { until: end, .. }) => (end, **other) > (until, id),
+                _ => false,
+            };
+            line.turns.iter().filter(is_later).count()
+        });
+        if later > 0 && self.policy().choose(later, &mut std::iter::once(request.candidate())).is_empty() {
+            self.lapse(id);
         }
     }
 

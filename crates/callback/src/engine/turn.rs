@@ -35,11 +35,14 @@ impl Engine {
     /// The turn is on record: now the phone may ring.
     pub(super) fn turn_is_durable(&mut self, id: RequestId) {
         let Some(request) = self.requests.get(&id) else { return };
-        if self.watch.is_idle(&request.record.caller.device) {
+        let line = request.record.called.clone();
+        let available =
+            self.lines.get(&line).is_some_and(|line| line.present == Some(Condition::Idle) && !line.dnd);
+        if available && self.watch.is_idle(&request.record.caller.device) {
             self.alert(id);
         } else {
-            // R16: the caller has become busy in between; nothing was alerted.
-            let line = request.record.called.clone();
+            // The caller has become busy in between (R16), or B rings (R12), cannot be seen (R44) or does not want to
+            // be disturbed (R14); nothing was alerted.
             self.back_to_queue(id);
             self.save(id);
             self.evaluate(&line);
@@ -123,6 +126,7 @@ impl Engine {
         if !alerted && request.repeats < MAX_REPEATS {
             request.in_doubt = true;
             self.settle_doubts(&line);
+            self.evaluate(&line);
             return;
         }
         self.lapse(id);
