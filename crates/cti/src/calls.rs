@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use ringback_model::{Appearance, CallId, DeviceName, LineId};
 
 use crate::message::{CallInfo, CallState};
+use crate::provider::ProviderEvent;
 
 /// The use of one appearance of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -17,12 +18,11 @@ pub enum Occupancy {
     InUse,
 }
 
-/// The calls on every open line, kept from [`LineOpened`](crate::ProviderEvent::LineOpened) and
-/// [`Call`](crate::ProviderEvent::Call) reports.
+/// The calls on every open line, as a provider reports them.
 ///
 /// ```
-/// use ringback_cti::{CallTable, Occupancy};
 /// use ringback_cti::message::{CallInfo, CallState, Cause};
+/// use ringback_cti::{CallTable, Occupancy, ProviderEvent};
 /// use ringback_model::{Appearance, CallId, DeviceName, DirectoryNumber, LineId, Partition};
 ///
 /// let at = Appearance {
@@ -31,9 +31,11 @@ pub enum Occupancy {
 /// };
 /// let call = |state| CallInfo { call: CallId(7), state, cause: Cause::NONE, called: None, peer: None };
 /// let mut table = CallTable::default();
-/// assert_eq!(table.opened(&at, &[call(CallState::Ringing)]), Occupancy::Ringing);
-/// assert_eq!(table.changed(&at, &call(CallState::Connected)), Occupancy::InUse);
-/// assert_eq!(table.changed(&at, &call(CallState::Idle)), Occupancy::Idle);
+/// assert_eq!(table.occupancy(&at), None);
+/// table.apply(&ProviderEvent::LineOpened { at: at.clone(), calls: vec![call(CallState::Ringing)] });
+/// assert_eq!(table.occupancy(&at), Some(Occupancy::Ringing));
+/// table.apply(&ProviderEvent::Call { at: at.clone(), info: call(CallState::Connected) });
+/// assert_eq!(table.occupancy(&at), Some(Occupancy::InUse));
 /// # Ok::<(), ringback_model::TextError>(())
 /// ```
 #[derive(Debug, Clone, Default)]
@@ -72,23 +74,42 @@ impl Line {
 }
 
 impl CallTable {
-    /// A line was opened and read: these are all its calls.
-    pub fn opened(&mut self, at: &Appearance, calls: &[CallInfo]) -> Occupancy {
-        let line = self.line(at);
-        line.calls.clear();
-        calls.iter().for_each(|info| line.set(info));
-        line.occupancy()
+    /// Takes a report in. Gives back the appearance whose calls it told, if it told any. A call on a line that has not
+    /// been read is ignored: one call does not tell what else is there.
+    pub fn apply<'a>(&mut self, event: &'a ProviderEvent) -> Option<&'a Appearance> {
+        match event {
+            ProviderEvent::LineOpened { at, calls } => {
+                let line = self.line(at);
+                line.calls.clear();
+                calls.iter().for_each(|info| line.set(info));
+                Some(at)
+            }
+            ProviderEvent::Call { at, info } => {
+                let lines = self.devices.get_mut(&at.device)?;
+                lines.iter_mut().find(|line| line.id == at.line)?.set(info);
+                Some(at)
+            }
+            ProviderEvent::Device { device, status: None } => {
+                self.forget_device(device);
+                None
+            }
+            ProviderEvent::LinkLost { .. } => {
+                self.devices.clear();
+                None
+            }
+            _ => None,
+        }
     }
 
-    /// A call changed.
-    pub fn changed(&mut self, at: &Appearance, info: &CallInfo) -> Occupancy {
-        let line = self.line(at);
-        line.set(info);
-        line.occupancy()
+    /// The use of this appearance; `None`: it has not been read.
+    #[must_use]
+    pub fn occupancy(&self, at: &Appearance) -> Option<Occupancy> {
+        let lines = self.devices.get(&at.device)?;
+        lines.iter().find(|line| line.id == at.line).map(Line::occupancy)
     }
 
-    /// A line was closed.
-    pub fn close(&mut self, at: &Appearance) {
+    /// Forgets a line that has been closed.
+    pub fn forget(&mut self, at: &Appearance) {
         if let Some(lines) = self.devices.get_mut(&at.device) {
             lines.retain(|line| line.id != at.line);
             if lines.is_empty() {
@@ -97,14 +118,9 @@ impl CallTable {
         }
     }
 
-    /// A device is out of service: its calls are gone.
-    pub fn device_gone(&mut self, device: &DeviceName) {
+    /// Forgets all lines of a device that has been closed.
+    pub fn forget_device(&mut self, device: &DeviceName) {
         self.devices.remove(device);
-    }
-
-    /// The link was lost: nothing is known any more.
-    pub fn clear(&mut self) {
-        self.devices.clear();
     }
 
     fn line(&mut self, at: &Appearance) -> &mut Line {
@@ -114,55 +130,5 @@ impl CallTable {
             lines.len() - 1
         });
         &mut lines[place]
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use ringback_model::{DirectoryNumber, Partition};
-
-    use super::*;
-    use crate::message::Cause;
-
-    fn at(dn: &str) -> Appearance {
-        let line = LineId::new(Partition::default(), DirectoryNumber::new(dn).unwrap());
-        Appearance { device: DeviceName::new("SEP1").unwrap(), line }
-    }
-
-    fn call(id: u64, state: CallState) -> CallInfo {
-        CallInfo { call: CallId(id), state, cause: Cause::NONE, called: None, peer: None }
-    }
-
-    #[test]
-    fn occupancy_follows_all_calls_of_the_line() {
-        let mut table = CallTable::default();
-        let calls = [call(1, CallState::Connected), call(9, CallState::Idle)];
-        assert_eq!(table.opened(&at("1"), &calls), Occupancy::InUse);
-        let steps = [
-            (2, CallState::Ringing, Occupancy::InUse),
-            (1, CallState::Idle, Occupancy::Ringing),
-            (2, CallState::OnHold, Occupancy::InUse),
-            (2, CallState::Unknown(77), Occupancy::InUse),
-            (2, CallState::Idle, Occupancy::Idle),
-            (2, CallState::Idle, Occupancy::Idle),
-        ];
-        for (id, state, expected) in steps {
-            assert_eq!(table.changed(&at("1"), &call(id, state)), expected, "{state:?}");
-        }
-    }
-
-    #[test]
-    fn a_line_that_is_read_again_or_closed_forgets_its_calls() {
-        let mut table = CallTable::default();
-        table.opened(&at("1"), &[call(1, CallState::Connected)]);
-        table.opened(&at("2"), &[call(2, CallState::Connected)]);
-        assert_eq!(table.opened(&at("1"), &[call(3, CallState::Offering)]), Occupancy::Ringing);
-        table.close(&at("1"));
-        assert_eq!(table.changed(&at("1"), &call(1, CallState::Idle)), Occupancy::Idle);
-        assert_eq!(table.changed(&at("2"), &call(4, CallState::Ringing)), Occupancy::InUse);
-        table.device_gone(&at("1").device);
-        assert_eq!(table.changed(&at("2"), &call(4, CallState::Ringing)), Occupancy::Ringing);
-        table.clear();
-        assert_eq!(table.changed(&at("2"), &call(4, CallState::Idle)), Occupancy::Idle);
     }
 }

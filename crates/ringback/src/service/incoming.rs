@@ -1,9 +1,9 @@
 //! What happens outside, told to the engine.
 
-use ringback_callback::Input;
-use ringback_cti::ProviderEvent;
+use ringback_callback::{Input, Occupancy};
+use ringback_cti::{CallTable, ProviderEvent};
 use ringback_db::{Change, DirectoryError, FeedError, Table};
-use ringback_model::{DeviceName, DirectoryNumber, LineId, Partition};
+use ringback_model::{Appearance, CallId, DeviceName, DirectoryNumber, LineId, Partition};
 use ringback_screen::phone::SoftKeyPress;
 use ringback_serviceability::trace::target;
 
@@ -26,7 +26,7 @@ impl Service {
                 self.surroundings.link_lost(&manager, &reason);
                 self.redundancy(ringback_election::Input::Ready(false));
                 if let Some(term) = self.office.term() {
-                    term.calls.clear();
+                    term.calls = CallTable::default();
                     term.opened.link_lost();
                 }
                 self.tell_engine(Input::LinkLost);
@@ -50,35 +50,34 @@ impl Service {
             // The next active reads everything anew; a key pressed in these milliseconds has to be pressed again.
             return;
         }
+        let occupancy = match term.calls.apply(&event) {
+            Some(at) => term.calls.occupancy(at).map(translate::occupancy),
+            None => None,
+        };
         match event {
             ProviderEvent::Device { device, status } => {
                 match status {
                     Some(_) => term.opened.device_read(&device),
-                    None => {
-                        term.opened.device_is_away(&device);
-                        term.calls.device_gone(&device);
-                    }
+                    None => term.opened.device_is_away(&device),
                 }
                 self.tell_engine(Input::Device { device, state: translate::device_state(status) });
             }
             ProviderEvent::DeviceUserChanged(device) => self.tell_engine(Input::UserChanged(device)),
             ProviderEvent::LineOpened { at, calls } => {
                 term.opened.line_read(&at);
-                let occupancy = translate::occupancy(term.calls.opened(&at, &calls));
                 for info in &calls {
                     if let Some(progress) = translate::call_progress(&at, info) {
                         self.tell_engine(progress);
                     }
                 }
                 let calls = Some(calls.iter().map(|info| info.call).collect());
-                self.tell_engine(Input::Line { at, occupancy, calls });
+                self.tell_line(at, occupancy, calls);
             }
             ProviderEvent::Call { at, info } => {
-                let occupancy = translate::occupancy(term.calls.changed(&at, &info));
                 if let Some(progress) = translate::call_progress(&at, &info) {
                     self.tell_engine(progress);
                 }
-                self.tell_engine(Input::Line { at, occupancy, calls: None });
+                self.tell_line(at, occupancy, None);
             }
             ProviderEvent::FeatureInvoked(invocation) => {
                 let during = translate::pressed_during(&invocation);
@@ -99,6 +98,12 @@ impl Service {
                 }
             },
             _ => {}
+        }
+    }
+
+    fn tell_line(&mut self, at: Appearance, occupancy: Option<Occupancy>, calls: Option<Vec<CallId>>) {
+        if let Some(occupancy) = occupancy {
+            self.tell_engine(Input::Line { at, occupancy, calls });
         }
     }
 

@@ -91,7 +91,7 @@ impl Service {
             }
             Output::CloseLine(at) => {
                 term.opened.close_line(&at);
-                term.calls.close(&at);
+                term.calls.forget(&at);
                 self.provider.submit(Command::CloseLine(at));
             }
             Output::Show { device, view, about } => self.offer(device, Item::Screen { view, about }),
