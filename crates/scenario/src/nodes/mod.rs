@@ -203,7 +203,8 @@ impl Instances for Nodes {
                 if let Some(mut node) = self.running.remove(&address) {
                     node.handle.stop();
                     let stopped = tokio::time::timeout(STOP_LIMIT, &mut node.service).await;
-                    stopped.map_err(|_| format!("{address} did not stop within {}", Millis::from(STOP_LIMIT)))?
+                    stopped
+                        .map_err(|_| format!("{address} did not stop within {}", Millis::from(STOP_LIMIT)))?
                         .map_err(|error| error.to_string())?;
                 }
             }

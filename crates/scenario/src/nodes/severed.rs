@@ -3,8 +3,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use ringback_callback::Record;
 use ringback_db::{
-    Change, ChangeFeed, Directory, DirectoryError, FeedError, LineEntry, PhoneEntry, RequestStore, StoreError,
-    Write,
+    Change, ChangeFeed, Directory, DirectoryError, FeedError, LineEntry, PhoneEntry, RequestStore,
+    StoreError, Write,
 };
 use ringback_model::{DeviceName, DirectoryNumber, Epoch, Group, LineId, Timestamp};
 use tokio::sync::watch;

@@ -130,7 +130,9 @@ fn of_phone(phone: &DeviceName, is: &PhoneCondition, at: &dyn Observations, sinc
             };
             Seen::new(holds, calls(phone, at))
         }
-        PhoneCondition::ConnectedTo(dn) => Seen::new(at.is_connected_to(phone, dn), calls(phone, at)),
+        PhoneCondition::ConnectedTo(dn) => {
+            Seen::new(at.talks_with(phone).as_ref() == Some(dn), calls(phone, at))
+        }
         PhoneCondition::Idle => Seen::new(at.is_idle(phone), calls(phone, at)),
         PhoneCondition::Shows(wanted) => {
             let screen = at.screen(phone);
@@ -171,9 +173,12 @@ fn calls(phone: &DeviceName, at: &dyn Observations) -> String {
         let from: Vec<_> = callers.iter().map(DirectoryNumber::as_str).collect();
         return format!("{name} rings from {}", from.join(", "));
     }
+    if let Some(dn) = at.talks_with(phone) {
+        return format!("{name} connected to {}", dn.as_str());
+    }
     match at.hears(phone) {
         Tone::Silence if at.is_idle(phone) => format!("{name} idle"),
-        Tone::Silence => format!("{name} in another call"),
+        Tone::Silence => format!("{name} in a call on hold"),
         tone => format!("{name} hears {}", tone.word()),
     }
 }

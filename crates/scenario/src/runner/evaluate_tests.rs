@@ -7,6 +7,7 @@ struct Fixed {
     tone: Tone,
     rings: Vec<DirectoryNumber>,
     idle: bool,
+    talks_with: Option<DirectoryNumber>,
     screen: Option<Screen>,
     prompt: Option<String>,
     instances: Vec<InstanceStatus>,
@@ -30,6 +31,7 @@ impl Default for Fixed {
             tone: Tone::Silence,
             rings: Vec::new(),
             idle: true,
+            talks_with: None,
             screen: None,
             prompt: None,
             instances: vec![instance("10.0.0.1", true), instance("10.0.0.2", false)],
@@ -47,8 +49,8 @@ impl Observations for Fixed {
     fn rings(&self, _: &DeviceName) -> Vec<DirectoryNumber> {
         self.rings.clone()
     }
-    fn is_connected_to(&self, _: &DeviceName, dn: &DirectoryNumber) -> bool {
-        dn.as_str() == "1003" && !self.idle
+    fn talks_with(&self, _: &DeviceName) -> Option<DirectoryNumber> {
+        self.talks_with.clone()
     }
     fn is_idle(&self, _: &DeviceName) -> bool {
         self.idle
@@ -115,8 +117,11 @@ fn calls_and_tones() {
     no(&world, "A hears busy", "A hears silence");
     no(&world, "A connected to 1002", "A idle");
     world.idle = false;
+    no(&world, "A idle", "A in a call on hold");
+    world.talks_with = Some(DirectoryNumber::new("1003").unwrap());
     yes(&world, "A connected to 1003");
-    no(&world, "A connected to 1002", "A in another call");
+    no(&world, "A connected to 1002", "A connected to 1003");
+    world.talks_with = None;
     world.tone = Tone::Busy;
     no(&world, "A idle", "A hears busy");
     world.rings = vec![DirectoryNumber::new("1003").unwrap()];

@@ -44,8 +44,8 @@ pub trait Observations {
     fn hears(&self, phone: &DeviceName) -> Tone;
     /// The callers that make the phone ring, the oldest first.
     fn rings(&self, phone: &DeviceName) -> Vec<DirectoryNumber>;
-    /// Whether the phone talks to this number.
-    fn is_connected_to(&self, phone: &DeviceName, dn: &DirectoryNumber) -> bool;
+    /// The number that the phone talks with; a held call does not count.
+    fn talks_with(&self, phone: &DeviceName) -> Option<DirectoryNumber>;
     /// Whether the phone has no call and is on hook.
     fn is_idle(&self, phone: &DeviceName) -> bool;
     /// The service's screen on the phone, if one is up.

@@ -36,8 +36,8 @@ impl<I: Instances> Observations for World<I> {
         self.site.call_manager.rings(phone)
     }
 
-    fn is_connected_to(&self, phone: &DeviceName, dn: &DirectoryNumber) -> bool {
-        self.site.call_manager.is_connected_to(phone, dn)
+    fn talks_with(&self, phone: &DeviceName) -> Option<DirectoryNumber> {
+        self.site.call_manager.talks_with(phone)
     }
 
     fn is_idle(&self, phone: &DeviceName) -> bool {

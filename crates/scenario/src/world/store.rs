@@ -124,3 +124,75 @@ impl RequestStore for WatchedStore {
         self.behind.now().await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ringback_callback::Kind;
+    use ringback_db::MemoryStore;
+    use ringback_model::{Appearance, LineId, Partition};
+
+    use super::*;
+
+    fn record(number: u64, caller: &str, since: u64, phase: Phase) -> Record {
+        let line = |dn: &str| LineId::new(Partition::default(), DirectoryNumber::new(dn).unwrap());
+        Record {
+            id: RequestId { epoch: Epoch(1), number },
+            caller: Appearance { device: DeviceName::new(caller).unwrap(), line: line("1001") },
+            called: line("1002"),
+            dialled: DirectoryNumber::new("1002").unwrap(),
+            kind: Kind::Busy,
+            since: Timestamp(since),
+            expires: None,
+            origin: None,
+            phase,
+            cycle: None,
+            alerts: 0,
+            notified: None,
+        }
+    }
+
+    fn queue(store: &WatchedStore) -> Vec<String> {
+        let queue = store.queue(&DirectoryNumber::new("1002").unwrap());
+        queue.into_iter().map(|device| device.as_str().to_owned()).collect()
+    }
+
+    #[tokio::test]
+    async fn it_knows_what_the_store_behind_holds_and_who_waits_in_which_order() {
+        let group = Group::default();
+        let behind = Arc::new(MemoryStore::new(Arc::new(|| Timestamp(0))));
+        let put = |record| Write::Put(record);
+        behind.apply(&group, Epoch(1), &[put(record(1, "A", 20, Phase::Waiting))]).await.unwrap();
+        let store = WatchedStore::new(behind.clone(), group.clone()).await.unwrap();
+        assert_eq!((store.pending(), queue(&store)), (1, vec!["A".to_owned()]));
+
+        let writes = [put(record(2, "B", 10, Phase::Waiting)), put(record(3, "C", 5, Phase::Lapsed))];
+        store.apply(&group, Epoch(1), &writes).await.unwrap();
+        assert_eq!((store.pending(), queue(&store)), (3, vec!["B".to_owned(), "A".to_owned()]));
+        assert_eq!(store.load(&group).await.unwrap().len(), 3);
+
+        store
+            .apply(&group, Epoch(1), &[Write::Delete(RequestId { epoch: Epoch(1), number: 2 })])
+            .await
+            .unwrap();
+        assert_eq!((store.pending(), queue(&store)), (2, vec!["A".to_owned()]));
+    }
+
+    #[tokio::test]
+    async fn a_stopped_or_fenced_write_changes_nothing() {
+        let group = Group::default();
+        let behind = Arc::new(MemoryStore::new(Arc::new(|| Timestamp(0))));
+        let store = WatchedStore::new(behind, group.clone()).await.unwrap();
+        let writes = [Write::Put(record(1, "A", 20, Phase::Waiting))];
+        let mut changed = store.changed();
+        store.set_running(false);
+        assert!(changed.has_changed().unwrap());
+        let error = store.apply(&group, Epoch(1), &writes).await.unwrap_err();
+        assert_eq!(error, StoreError::Unavailable("stopped".to_owned()));
+        assert!(store.load(&group).await.is_err() && store.now().await.is_err());
+        store.set_running(true);
+        store.claim(&group, Epoch(2)).await.unwrap();
+        changed.borrow_and_update();
+        assert!(matches!(store.apply(&group, Epoch(1), &writes).await, Err(StoreError::Fenced { .. })));
+        assert_eq!((store.pending(), changed.has_changed().unwrap()), (0, false));
+    }
+}
