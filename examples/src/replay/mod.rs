@@ -5,7 +5,6 @@
 //! succeeds at once.
 
 mod arguments;
-mod lines;
 mod player;
 mod request;
 mod watch;

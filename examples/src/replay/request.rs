@@ -6,17 +6,16 @@
 use std::collections::VecDeque;
 
 use ringback_callback::{
-    CallProgress, DeviceState, Engine, Input, Kind, Notice, Output, Parameters, PressedDuring, Refusal,
-    Resolution,
+    CallProgress, DeviceState, Engine, Input, Kind, Notice, Occupancy, Output, Parameters, PressedDuring,
+    Refusal, Resolution,
 };
-use ringback_cti::ProviderEvent;
 use ringback_cti::message::{Activity, CallInfo, CallState, Cause, DeviceStatus};
+use ringback_cti::{CallTable, ProviderEvent};
 use ringback_cti_asterisk::map::{Mapper, line_of};
-use ringback_model::{Appearance, CallId, DeviceName, DirectoryNumber, Epoch, Group, LineId, Timestamp};
+use ringback_model::{Appearance, DeviceName, DirectoryNumber, Epoch, Group, LineId, Timestamp};
 
 use super::ReplayError;
 use super::arguments::RequestArgument;
-use super::lines::Lines;
 use super::player::{Audience, Moment, finish, play, wait};
 
 /// When the request is notified first, if it is.
@@ -28,7 +27,7 @@ pub(super) fn first_notification(
     let mut service = Service {
         mapper: Mapper::default(),
         engine: Engine::new(Group::default(), Epoch(1), Parameters::default()),
-        lines: Lines::default(),
+        calls: CallTable::default(),
         notified: None,
         refused: None,
     };
@@ -52,7 +51,7 @@ fn appearance(dn: &DirectoryNumber) -> Option<Appearance> {
 struct Service {
     mapper: Mapper,
     engine: Engine,
-    lines: Lines,
+    calls: CallTable,
     notified: Option<Timestamp>,
     refused: Option<Refusal>,
 }
@@ -131,8 +130,14 @@ impl Service {
             Output::Save { save, .. } | Output::Remove { save, .. } => inputs.push_back(Input::Saved(save)),
             Output::OpenDevice(device) => self.mapper.open_device(&device, &mut events),
             Output::OpenLine(at) => self.mapper.open_line(&at, &mut events),
-            Output::CloseDevice(device) => self.mapper.close_device(&device),
-            Output::CloseLine(at) => self.mapper.close_line(&at),
+            Output::CloseDevice(device) => {
+                self.mapper.close_device(&device);
+                self.calls.forget_device(&device);
+            }
+            Output::CloseLine(at) => {
+                self.mapper.close_line(&at);
+                self.calls.forget(&at);
+            }
             Output::Alert { alert, .. } => {
                 self.notified.get_or_insert(now);
                 inputs.push_back(Input::Alerted { alert, delivered: true });
@@ -147,27 +152,34 @@ impl Service {
     }
 
     fn translate(&mut self, event: ProviderEvent, inputs: &mut VecDeque<Input>) {
+        let occupancy = self
+            .calls
+            .apply(&event)
+            .and_then(|at| self.calls.occupancy(at))
+            .map_or(Occupancy::Idle, occupancy);
         match event {
             ProviderEvent::Device { device, status } => {
                 inputs.push_back(Input::Device { device, state: device_state(status) });
             }
             ProviderEvent::LineOpened { at, calls } => {
-                self.lines.opened(&at, &calls);
                 inputs.extend(calls.iter().filter_map(|info| progress(&at, info)));
-                let ids = calls.iter().map(|info| info.call).collect();
-                inputs.push_back(self.line(at, Some(ids)));
+                let calls = Some(calls.iter().map(|info| info.call).collect());
+                inputs.push_back(Input::Line { at, occupancy, calls });
             }
             ProviderEvent::Call { at, info } => {
-                self.lines.changed(&at, &info);
                 inputs.extend(progress(&at, &info));
-                inputs.push_back(self.line(at, None));
+                inputs.push_back(Input::Line { at, occupancy, calls: None });
             }
             _ => {}
         }
     }
+}
 
-    fn line(&self, at: Appearance, calls: Option<Vec<CallId>>) -> Input {
-        Input::Line { occupancy: self.lines.occupancy(&at), at, calls }
+fn occupancy(occupancy: ringback_cti::Occupancy) -> Occupancy {
+    match occupancy {
+        ringback_cti::Occupancy::Idle => Occupancy::Idle,
+        ringback_cti::Occupancy::Ringing => Occupancy::Ringing,
+        ringback_cti::Occupancy::InUse => Occupancy::InUse,
     }
 }
 

@@ -1,10 +1,8 @@
-use ringback_callback::Occupancy;
-use ringback_cti::ProviderEvent;
 use ringback_cti::message::{CallState, Cause, FeatureInvocation};
+use ringback_cti::{CallTable, Occupancy, ProviderEvent};
 use ringback_cti_asterisk::map::{Mapper, line_of};
 use ringback_model::{Appearance, DeviceName, DirectoryNumber, Timestamp};
 
-use super::lines::Lines;
 use super::player::{Audience, Moment, finish, play};
 
 /// When the line went from any call to idle.
@@ -14,7 +12,7 @@ pub(super) fn line(stream: &[Moment<'_>], dn: &DirectoryNumber) -> Vec<Timestamp
         return Vec::new();
     };
     let mut watcher =
-        Watcher { mapper: Mapper::default(), at: at.clone(), lines: Lines::default(), idle: Vec::new() };
+        Watcher { mapper: Mapper::default(), at: at.clone(), calls: CallTable::default(), idle: Vec::new() };
     let mut events = Vec::new();
     watcher.mapper.open_device(&at.device, &mut events);
     watcher.mapper.open_line(&at, &mut events);
@@ -27,7 +25,7 @@ pub(super) fn line(stream: &[Moment<'_>], dn: &DirectoryNumber) -> Vec<Timestamp
 struct Watcher {
     mapper: Mapper,
     at: Appearance,
-    lines: Lines,
+    calls: CallTable,
     idle: Vec<Timestamp>,
 }
 
@@ -38,13 +36,10 @@ impl Audience for Watcher {
 
     fn told(&mut self, now: Timestamp, events: Vec<ProviderEvent>) {
         for event in events {
-            let before = self.lines.occupancy(&self.at);
-            match event {
-                ProviderEvent::LineOpened { at, calls } => self.lines.opened(&at, &calls),
-                ProviderEvent::Call { at, info } => self.lines.changed(&at, &info),
-                _ => {}
-            }
-            if before != Occupancy::Idle && self.lines.occupancy(&self.at) == Occupancy::Idle {
+            let before = self.calls.occupancy(&self.at);
+            self.calls.apply(&event);
+            let after = self.calls.occupancy(&self.at);
+            if before.is_some_and(|before| before != Occupancy::Idle) && after == Some(Occupancy::Idle) {
                 self.idle.push(now);
             }
         }
