@@ -1,5 +1,7 @@
 //! The call manager's own clock, log and observations.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up must fail")]
+
 use std::time::Duration;
 
 use ringback_model::{DeviceName, DirectoryNumber, LineId, Millis, Partition};
