@@ -1,6 +1,9 @@
 //! The way to the request store: everything that waits is written in one transaction, the next while that is under
 //! way is collected, and what fails is tried again until it succeeds or is revoked.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 

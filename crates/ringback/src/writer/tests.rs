@@ -1,0 +1,166 @@
+use ringback_callback::{Kind, Phase};
+use ringback_db::MemoryStore;
+use ringback_model::{Appearance, DeviceName, DirectoryNumber, LineId, Partition, Timestamp};
+
+use super::*;
+
+fn store() -> MemoryStore {
+    MemoryStore::new(Arc::new(|| Timestamp(0)))
+}
+
+fn writer(store: &MemoryStore, epoch: u64) -> Writer {
+    Writer::new(Arc::new(store.clone()), Group::default(), Epoch(epoch))
+}
+
+fn id(number: u64) -> RequestId {
+    RequestId { epoch: Epoch(1), number }
+}
+
+fn record(number: u64, alerts: u32) -> Record {
+    let line = |dn: &str| LineId::new(Partition::default(), DirectoryNumber::new(dn).unwrap());
+    Record {
+        id: id(number),
+        caller: Appearance { device: DeviceName::new(format!("phone {number}")).unwrap(), line: line("1001") },
+        called: line("1002"),
+        dialled: DirectoryNumber::new("1002").unwrap(),
+        kind: Kind::Busy,
+        since: Timestamp(number),
+        expires: None,
+        origin: None,
+        phase: Phase::Waiting,
+        cycle: None,
+        alerts,
+        notified: None,
+    }
+}
+
+/// Does the next transaction.
+async fn commit(writer: &mut Writer) -> Option<Written> {
+    let transaction = writer.begin()?;
+    let result = transaction.await;
+    Some(writer.finished(result))
+}
+
+async fn held(store: &MemoryStore) -> Vec<(u64, u32)> {
+    let records = store.load(&Group::default()).await.unwrap();
+    records.into_iter().map(|record| (record.id.number, record.alerts)).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_is_one_transaction_and_a_later_write_takes_the_place_of_an_earlier() {
+    let store = store();
+    let mut writer = writer(&store, 1);
+    writer.put(SaveId(1), record(1, 0), None);
+    writer.put(SaveId(2), record(2, 0), None);
+    writer.put(SaveId(3), record(1, 1), None);
+    assert_eq!(commit(&mut writer).await, Some(Written::Done(vec![SaveId(3), SaveId(2)])));
+    assert_eq!(held(&store).await, [(1, 1), (2, 0)]);
+    assert!(writer.is_idle());
+    assert_eq!(commit(&mut writer).await, None, "nothing is left");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_during_a_transaction_is_the_next() {
+    let store = store();
+    let mut writer = writer(&store, 1);
+    writer.put(SaveId(1), record(1, 0), None);
+    let transaction = writer.begin().expect("a transaction");
+    writer.remove(SaveId(2), id(1));
+    assert!(writer.begin().is_none(), "one at a time");
+    let result = transaction.await;
+    assert_eq!(writer.finished(result), Written::Done(vec![SaveId(1)]));
+    assert_eq!(commit(&mut writer).await, Some(Written::Done(vec![SaveId(2)])));
+    assert_eq!(held(&store).await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replacement_takes_the_old_record_with_it() {
+    let store = store();
+    let mut writer = writer(&store, 1);
+    writer.put(SaveId(1), record(1, 0), None);
+    commit(&mut writer).await;
+    writer.put(SaveId(2), record(2, 0), Some(id(1)));
+    // A later write of the new record keeps what the first was to remove.
+    writer.put(SaveId(3), record(2, 1), None);
+    assert_eq!(commit(&mut writer).await, Some(Written::Done(vec![SaveId(3)])));
+    assert_eq!(held(&store).await, [(2, 1)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_transaction_is_told_once_and_tried_until_it_succeeds() {
+    let store = store();
+    let mut writer = writer(&store, 1);
+    store.set_available(false);
+    writer.put(SaveId(1), record(1, 0), None);
+    let Some(Written::NotNow(saves, StoreError::Unavailable(_))) = commit(&mut writer).await else {
+        panic!("a failure")
+    };
+    assert_eq!(saves, [SaveId(1)]);
+    assert_eq!(commit(&mut writer).await, None, "not before the delay");
+    tokio::time::sleep_until(writer.retry_at().expect("a time for the next attempt")).await;
+    let Some(Written::NotNow(saves, _)) = commit(&mut writer).await else { panic!("a failure") };
+    assert_eq!(saves, [], "told already");
+    store.set_available(true);
+    tokio::time::sleep_until(writer.retry_at().expect("a time for the next attempt")).await;
+    assert_eq!(commit(&mut writer).await, Some(Written::Done(vec![SaveId(1)])));
+    assert_eq!(held(&store).await, [(1, 0)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_came_meanwhile_wins_over_one_that_failed() {
+    let store = store();
+    let mut writer = writer(&store, 1);
+    store.set_available(false);
+    writer.put(SaveId(1), record(1, 0), None);
+    let transaction = writer.begin().expect("a transaction");
+    writer.put(SaveId(2), record(1, 5), None);
+    let result = transaction.await;
+    writer.finished(result);
+    store.set_available(true);
+    tokio::time::sleep_until(writer.retry_at().expect("a time for the next attempt")).await;
+    assert_eq!(commit(&mut writer).await, Some(Written::Done(vec![SaveId(2)])));
+    assert_eq!(held(&store).await, [(1, 5)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_revoked_save_never_stays() {
+    let store = store();
+    let mut writer = writer(&store, 1);
+    // It has not left: it never will.
+    writer.put(SaveId(1), record(1, 0), None);
+    writer.revoke(SaveId(1), id(1));
+    assert_eq!(commit(&mut writer).await, None);
+    assert_eq!(held(&store).await, []);
+    // It is under way: it is removed again.
+    writer.put(SaveId(2), record(2, 0), None);
+    let transaction = writer.begin().expect("a transaction");
+    writer.revoke(SaveId(2), id(2));
+    let result = transaction.await;
+    writer.finished(result);
+    assert_eq!(held(&store).await, [(2, 0)]);
+    assert_eq!(commit(&mut writer).await, Some(Written::Done(vec![])));
+    assert_eq!(held(&store).await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_later_epoch_ends_it() {
+    let store = store();
+    let mut writer = writer(&store, 1);
+    store.claim(&Group::default(), Epoch(2)).await.unwrap();
+    writer.put(SaveId(1), record(1, 0), None);
+    assert_eq!(commit(&mut writer).await, Some(Written::Fenced { current: Epoch(2) }));
+    assert_eq!(held(&store).await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_batch_stalls_a_caller_for_long() {
+    let store = store();
+    let mut writer = writer(&store, 1);
+    for number in 0..=MAX_BATCH as u64 {
+        writer.put(SaveId(number), record(number, 0), None);
+    }
+    let Some(Written::Done(saves)) = commit(&mut writer).await else { panic!("a commit") };
+    assert_eq!(saves.len(), MAX_BATCH);
+    let Some(Written::Done(saves)) = commit(&mut writer).await else { panic!("a commit") };
+    assert_eq!(saves, [SaveId(MAX_BATCH as u64)]);
+}
