@@ -11,8 +11,8 @@
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let folder = tempfile::tempdir()?;
 //! let database = SqliteDatabase::open(folder.path().join("ringback.db"), Options::default()).await?;
-//! let epoch = database.store().begin_epoch(&Default::default()).await?;
-//! assert_eq!(epoch.0, 1);
+//! let epoch = database.store().epoch(&Default::default()).await?;
+//! assert_eq!(epoch.0, 0);
 //! # Ok(())
 //! # }
 //! ```

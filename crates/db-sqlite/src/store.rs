@@ -57,14 +57,9 @@ fn epoch(connection: &Connection, group: &Group) -> Result<Epoch, Fault<StoreErr
 
 #[async_trait]
 impl RequestStore for SqliteStore {
-    async fn begin_epoch(&self, group: &Group) -> Result<Epoch, StoreError> {
+    async fn epoch(&self, group: &Group) -> Result<Epoch, StoreError> {
         let group = group.clone();
-        let begin = move |connection: &rusqlite::Transaction<'_>| {
-            let next = epoch(connection, &group)?.next();
-            fence(connection, &group, next)?;
-            Ok(next)
-        };
-        Ok(self.connections.write(begin).await?)
+        Ok(self.connections.read(move |connection| epoch(connection, &group)).await?)
     }
 
     async fn claim(&self, group: &Group, epoch: Epoch) -> Result<(), StoreError> {

@@ -130,11 +130,11 @@ async fn several_that_open_a_new_file_at_once() {
     let (_folder, path) = folder();
     let opening: Vec<_> =
         (0..4).map(|_| tokio::spawn(SqliteDatabase::open(path.clone(), Options::default()))).collect();
-    for opened in opening {
-        opened.await.unwrap().unwrap().store().begin_epoch(&Group::default()).await.unwrap();
+    for (opened, epoch) in opening.into_iter().zip(1..) {
+        opened.await.unwrap().unwrap().store().claim(&Group::default(), Epoch(epoch)).await.unwrap();
     }
     let database = SqliteDatabase::open(&path, quick()).await.unwrap();
-    assert_eq!(database.store().begin_epoch(&Group::default()).await, Ok(Epoch(5)));
+    assert_eq!(database.store().epoch(&Group::default()).await, Ok(Epoch(4)));
 }
 
 #[tokio::test]
@@ -143,13 +143,13 @@ async fn a_write_while_another_process_holds_the_file() {
     let database = SqliteDatabase::open(&path, quick()).await.unwrap();
     let other = Connection::open(&path).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let error = database.store().begin_epoch(&Group::default()).await.unwrap_err();
+    let error = database.store().claim(&Group::default(), Epoch(1)).await.unwrap_err();
     let expected = "request store unavailable: another process holds it locked (database is locked)";
     assert_eq!(error.to_string(), expected);
     // Reading goes on.
     assert_eq!(database.directory().probe().await, Ok(()));
     other.execute_batch("ROLLBACK").unwrap();
-    assert_eq!(database.store().begin_epoch(&Group::default()).await, Ok(Epoch(1)));
+    assert_eq!(database.store().claim(&Group::default(), Epoch(1)).await, Ok(()));
 }
 
 #[cfg(unix)]
@@ -168,14 +168,14 @@ async fn a_file_that_is_moved_away_and_back() {
         path.display()
     );
     let unavailable = StoreError::Unavailable(reason.clone());
-    assert_eq!(database.store().begin_epoch(&group).await, Err(unavailable));
+    assert_eq!(database.store().claim(&group, Epoch(1)).await, Err(unavailable));
     let unavailable = DirectoryError::Unavailable(reason);
     assert_eq!(database.directory().probe().await, Err(unavailable.clone()));
     assert_eq!(feed.next().await, Err(FeedError::Lost(unavailable.to_string())));
 
     fs::rename(&elsewhere, &path).unwrap();
     assert_eq!(feed.next().await, Ok(Change::Resync));
-    assert_eq!(database.store().begin_epoch(&group).await, Ok(Epoch(1)));
+    assert_eq!(database.store().claim(&group, Epoch(1)).await, Ok(()));
 }
 
 #[cfg(unix)]

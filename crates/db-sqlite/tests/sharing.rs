@@ -76,7 +76,7 @@ async fn what_a_killed_process_wrote_is_there_and_was_told() {
     drop((database, feed));
     let again = SqliteDatabase::open(&path, Options::default()).await.unwrap();
     assert_eq!(again.store().load(&group).await, Ok(expected));
-    assert_eq!(again.store().begin_epoch(&group).await, Ok(Epoch(2)));
+    assert_eq!(again.store().epoch(&group).await, Ok(Epoch(1)));
 }
 
 #[tokio::test]
@@ -86,9 +86,9 @@ async fn the_older_of_two_writers_is_fenced_off() {
     let old = SqliteDatabase::open(&path, Options::default()).await.unwrap().store();
     let new = SqliteDatabase::open(&path, Options::default()).await.unwrap().store();
     let group = Group::default();
-    let ours = old.begin_epoch(&group).await.unwrap();
+    let (ours, current) = (Epoch(1), Epoch(2));
     old.apply(&group, ours, &[Write::Put(record(1))]).await.unwrap();
-    let current = new.begin_epoch(&group).await.unwrap();
+    new.claim(&group, current).await.unwrap();
     let refused = old.apply(&group, ours, &[Write::Delete(record(1).id), Write::Put(record(2))]).await;
     assert_eq!(refused, Err(StoreError::Fenced { ours, current }));
     assert_eq!(new.load(&group).await, Ok(vec![record(1)]));

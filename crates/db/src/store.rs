@@ -48,10 +48,9 @@ pub enum Write {
 /// Where accepted requests are kept. Everything belongs to a group, and every write to an epoch.
 #[async_trait]
 pub trait RequestStore: Send + Sync {
-    /// Begins a new epoch for a group and returns it: one more than the highest ever seen. From then on writes of older
-    /// epochs are refused. For a service that runs alone; where instances elect one, the registry gives epochs and
-    /// [`claim`](Self::claim) tells the store.
-    async fn begin_epoch(&self, group: &Group) -> Result<Epoch, StoreError>;
+    /// The highest epoch that was ever claimed in a group, by [`claim`](Self::claim) or by a write; zero if none was. The
+    /// registry gives epochs; this tells one that has forgotten.
+    async fn epoch(&self, group: &Group) -> Result<Epoch, StoreError>;
 
     /// Raises the group's epoch to this one and refuses older ones from now on; `Fenced` if it is older itself.
     async fn claim(&self, group: &Group, epoch: Epoch) -> Result<(), StoreError>;

@@ -22,8 +22,8 @@ struct Faulty(MemoryStore, Fault);
 
 #[async_trait]
 impl RequestStore for Faulty {
-    async fn begin_epoch(&self, group: &Group) -> Result<Epoch, StoreError> {
-        self.0.begin_epoch(group).await
+    async fn epoch(&self, group: &Group) -> Result<Epoch, StoreError> {
+        self.0.epoch(group).await
     }
 
     async fn claim(&self, group: &Group, epoch: Epoch) -> Result<(), StoreError> {
@@ -65,7 +65,7 @@ async fn faulty_stores() {
         (Fault::NoFence, "a write or claim of an older epoch is refused and changes nothing"),
         (Fault::HalfATransaction, "a write or claim of an older epoch is refused and changes nothing"),
         (Fault::WrongOrder, "load gives every record whole, ordered by since, then id"),
-        (Fault::ForgetsTheEpoch, "begin_epoch gives one more than the highest ever seen"),
+        (Fault::ForgetsTheEpoch, "epoch tells the highest ever claimed"),
     ];
     for (fault, rule) in cases {
         let make = async || Faulty(MemoryStore::new(Arc::new(|| Timestamp(0))), fault);

@@ -29,7 +29,7 @@ impl Service {
         self.surroundings.service_started();
         let parameters = self.lookup.parameters().await;
         self.parameters_read(parameters);
-        if let Ok(Ok(epoch)) = timeout(PATIENCE, remembered_epoch(&*self.store, &self.config.group)).await {
+        if let Ok(Ok(epoch)) = timeout(PATIENCE, self.store.epoch(&self.config.group)).await {
             self.redundancy(Input::EpochSeen(epoch));
         }
         self.redundancy(Input::Ready(false));
@@ -178,15 +178,6 @@ impl Service {
         } else {
             self.watch_registry();
         }
-    }
-}
-
-/// The highest epoch that the store has seen: an epoch before the first is refused by naming it.
-async fn remembered_epoch(store: &dyn RequestStore, group: &Group) -> Result<Epoch, StoreError> {
-    match store.claim(group, Epoch(0)).await {
-        Ok(()) => Ok(Epoch(0)),
-        Err(StoreError::Fenced { current, .. }) => Ok(current),
-        Err(error) => Err(error),
     }
 }
 

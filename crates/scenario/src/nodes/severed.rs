@@ -51,9 +51,9 @@ impl<T> Severed<T> {
 
 #[async_trait]
 impl RequestStore for Severed<Arc<dyn RequestStore>> {
-    async fn begin_epoch(&self, group: &Group) -> Result<Epoch, StoreError> {
+    async fn epoch(&self, group: &Group) -> Result<Epoch, StoreError> {
         self.wire.store()?;
-        self.behind.begin_epoch(group).await
+        self.behind.epoch(group).await
     }
 
     async fn claim(&self, group: &Group, epoch: Epoch) -> Result<(), StoreError> {

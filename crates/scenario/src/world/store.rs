@@ -81,9 +81,9 @@ impl WatchedStore {
 
 #[async_trait]
 impl RequestStore for WatchedStore {
-    async fn begin_epoch(&self, group: &Group) -> Result<Epoch, StoreError> {
+    async fn epoch(&self, group: &Group) -> Result<Epoch, StoreError> {
         self.running()?;
-        self.behind.begin_epoch(group).await
+        self.behind.epoch(group).await
     }
 
     async fn claim(&self, group: &Group, epoch: Epoch) -> Result<(), StoreError> {
