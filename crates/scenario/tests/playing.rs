@@ -49,6 +49,8 @@ impl Instances for Idle {
         }
     }
 
+    fn store_runs(&mut self, _: bool) {}
+
     fn statuses(&self) -> Vec<InstanceStatus> {
         let status = self.started.map(|(address, since)| InstanceStatus {
             address,

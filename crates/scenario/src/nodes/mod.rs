@@ -3,7 +3,7 @@
 mod pausable;
 mod severed;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -59,6 +59,9 @@ pub struct Nodes {
     running: BTreeMap<IpAddr, Node>,
     seen: Arc<Seen>,
     started: u64,
+    /// All addresses that ever ran.
+    known: BTreeSet<IpAddr>,
+    store_runs: bool,
 }
 
 struct Node {
@@ -107,7 +110,7 @@ impl Nodes {
             changed: watch::Sender::new(0),
             also: Arc::clone(&outfit.alarms),
         });
-        Self { outfit, running: BTreeMap::new(), seen, started: 0 }
+        Self { outfit, running: BTreeMap::new(), seen, started: 0, known: BTreeSet::new(), store_runs: true }
     }
 
     /// The handle to a running instance.
@@ -137,6 +140,8 @@ impl Nodes {
             }
             seen.change();
         });
+        self.known.insert(address);
+        self.lease_follows_the_store();
         self.running.insert(address, Node { member, handle, service, observer, gate, wire });
         self.seen.change();
         Ok(())
@@ -180,6 +185,11 @@ impl Nodes {
         for node in self.running.values().filter(|node| !node.gate.is_paused() && !node.wire.is_cut()) {
             node.handle.peer_died(dead, Evidence::LinkClosed);
         }
+    }
+
+    /// One instance alone keeps its lease on its own machine.
+    fn lease_follows_the_store(&self) {
+        self.outfit.registry.set_available(self.store_runs || self.known.len() < 2);
     }
 
     fn set_cut(&self, address: IpAddr, cut: bool) -> Result<(), String> {
@@ -226,6 +236,11 @@ impl Instances for Nodes {
         }
         self.seen.change();
         Ok(())
+    }
+
+    fn store_runs(&mut self, running: bool) {
+        self.store_runs = running;
+        self.lease_follows_the_store();
     }
 
     fn statuses(&self) -> Vec<InstanceStatus> {

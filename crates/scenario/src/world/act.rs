@@ -48,7 +48,9 @@ impl<I: Instances> World<I> {
                 .set_running(*running == Running::Start)
                 .map_err(|saw| ActionFailure::new("a database that can be stopped", saw)),
             Action::Store(running) => {
-                site.store.set_running(*running == Running::Start);
+                let running = *running == Running::Start;
+                site.store.set_running(running);
+                self.instances.store_runs(running);
                 Ok(())
             }
             Action::Set(setting) => Ok(site.set(setting).await?),

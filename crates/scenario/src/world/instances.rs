@@ -16,6 +16,10 @@ pub trait Instances: Send {
     /// Why it is impossible, for `saw ...`.
     async fn act(&mut self, node: IpAddr, action: NodeAction) -> Result<(), String>;
 
+    /// The request store stops, or runs again: beyond one machine the lease lives there, too. The store itself is
+    /// stopped by the [`World`](super::World).
+    fn store_runs(&mut self, running: bool);
+
     /// What the running instances say, by address.
     fn statuses(&self) -> Vec<InstanceStatus>;
 
