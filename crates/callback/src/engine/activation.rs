@@ -136,7 +136,8 @@ impl Engine {
                 if let Some(caller) = self.callers.get_mut(&device) {
                     caller.proposal = Some(Proposal { pressed, resolution });
                 }
-                self.show(&device, view, active);
+                // It outlives the active request: it is about one that is not there yet.
+                self.show(&device, view, None);
             }
             None => self.accept(pressed, resolution, None),
         }

@@ -103,7 +103,8 @@ impl Engine {
             return;
         }
         let Some(caller) = self.callers.get_mut(device) else { return };
-        if !std::mem::take(&mut caller.unsent) {
+        // A screen that is about to go is not sent once more.
+        if caller.clearing.is_some() || !std::mem::take(&mut caller.unsent) {
             return;
         }
         match &caller.screen {
@@ -183,8 +184,6 @@ impl Engine {
         let concerned = match &caller.screen {
             Screen::Nothing => false,
             Screen::Unknown => true,
-            // It is about the request that would take the place.
-            Screen::Up { view: View::Replace { .. }, .. } => false,
             Screen::Up { about, .. } => *about == Some(id),
         };
         match removal {

@@ -84,11 +84,26 @@ pub(crate) struct Bench {
     pub(crate) screens: BTreeMap<DeviceName, (ringback_callback::View, Option<RequestId>)>,
     /// Every output since the start or the last look.
     pub(crate) log: Vec<Output>,
+    pub(crate) witness: Option<Witness>,
     writes: VecDeque<(SaveId, Write)>,
+    /// Writes that were carried out, but not confirmed yet.
+    unconfirmed: Vec<Input>,
     questions: Vec<Output>,
     invocations: u64,
     calls: u64,
 }
+
+impl Write {
+    fn requests(&self) -> Vec<RequestId> {
+        match self {
+            Self::Put { record, replaces } => replaces.iter().copied().chain([record.id]).collect(),
+            Self::Delete(id) => vec![*id],
+        }
+    }
+}
+
+/// Sees every input, what the engine put out, and the engine afterwards.
+pub(crate) type Witness = Box<dyn FnMut(&Input, &[Output], &Engine)>;
 
 impl Bench {
     /// Phones A to E with the lines 1001 to 1005, all idle; nobody waits.
@@ -115,7 +130,9 @@ impl Bench {
             open_lines: BTreeSet::new(),
             screens: BTreeMap::new(),
             log: Vec::new(),
+            witness: None,
             writes: VecDeque::new(),
+            unconfirmed: Vec::new(),
             questions: Vec::new(),
             invocations: 0,
             calls: 0,
@@ -190,7 +207,10 @@ impl Bench {
         let mut inputs = VecDeque::from([input]);
         while let Some(input) = inputs.pop_front() {
             let mut out = Vec::new();
-            self.engine.handle(self.now, input, &mut out);
+            self.engine.handle(self.now, input.clone(), &mut out);
+            if let Some(witness) = &mut self.witness {
+                witness(&input, &out, &self.engine);
+            }
             for output in &out {
                 self.carry_out(output, &mut inputs);
             }
@@ -200,8 +220,10 @@ impl Bench {
 
     fn carry_out(&mut self, output: &Output, inputs: &mut VecDeque<Input>) {
         match output {
-            Output::Resolve { .. } | Output::Locate(_) if self.directory == Directory::Slow => {
-                self.questions.push(output.clone());
+            // A line is located as soon as the directory can be asked.
+            Output::Locate(_) if self.directory != Directory::Ready => self.questions.push(output.clone()),
+            Output::Resolve { .. } if self.directory == Directory::Slow => {
+                self.questions.push(output.clone())
             }
             Output::Resolve { .. } | Output::Locate(_) => inputs.extend(self.answer(output)),
             Output::Save { save, record, replaces } => {
@@ -247,7 +269,7 @@ impl Bench {
                 let result = self.resolve(from, dn);
                 Some(Input::Resolved { ticket: *ticket, result })
             }
-            Output::Locate(line) if self.directory != Directory::Down => {
+            Output::Locate(line) => {
                 Some(Input::Located { line: line.clone(), devices: self.phones_with(line) })
             }
             _ => None,
@@ -286,15 +308,25 @@ impl Bench {
     fn write(&mut self, save: SaveId, write: Write, inputs: &mut VecDeque<Input>) {
         self.writes.push_back((save, write));
         match self.store {
-            Store::Ready => inputs.extend(self.commit()),
+            Store::Ready => {
+                while let Some(saved) = self.commit(0) {
+                    inputs.push_back(saved);
+                }
+            }
             Store::Slow => {}
             Store::Down => inputs.push_back(Input::SaveFailed(save)),
         }
     }
 
-    /// Carries out the oldest write that is left.
-    fn commit(&mut self) -> Option<Input> {
-        let (save, write) = self.writes.pop_front()?;
+    /// Carries out the n-th of the writes that may come next: those before which none for the same request is left.
+    fn commit(&mut self, n: usize) -> Option<Input> {
+        let may_be_next = |i: &usize| {
+            let ids = self.writes[*i].1.requests();
+            self.writes.range(..*i).all(|(_, earlier)| earlier.requests().iter().all(|id| !ids.contains(id)))
+        };
+        let next: Vec<usize> = (0..self.writes.len()).filter(may_be_next).collect();
+        let at = *next.get(n % next.len().max(1))?;
+        let (save, write) = self.writes.remove(at)?;
         match write {
             Write::Put { record, replaces } => {
                 if let Some(old) = replaces {
@@ -310,15 +342,24 @@ impl Bench {
     }
 
     /// The store carries out one write that is left; `false` if there is none.
-    pub(crate) fn store_writes_one(&mut self) -> bool {
-        let Some(saved) = self.commit() else { return false };
+    pub(crate) fn store_writes_one(&mut self, n: usize) -> bool {
+        let Some(saved) = self.commit(n) else { return false };
         self.give(saved);
         true
     }
 
+    /// The store carries out one write that is left, but its confirmation takes its time.
+    pub(crate) fn store_writes_one_silently(&mut self, n: usize) {
+        let saved = self.commit(n);
+        self.unconfirmed.extend(saved);
+    }
+
     /// The store carries out everything that is left.
     pub(crate) fn store_writes(&mut self) {
-        while self.store_writes_one() {}
+        for saved in std::mem::take(&mut self.unconfirmed) {
+            self.give(saved);
+        }
+        while self.store_writes_one(0) {}
     }
 
     /// The store says of everything that is left that it cannot be written now.
@@ -365,6 +406,7 @@ impl Bench {
         self.open_devices.clear();
         self.open_lines.clear();
         self.writes.clear();
+        self.unconfirmed.clear();
         self.questions.clear();
     }
 

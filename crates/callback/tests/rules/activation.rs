@@ -194,7 +194,7 @@ fn r6_another_number_asks_and_ok_replaces() {
     b.line("C", Occupancy::InUse);
     b.waits("A", "1002", Busy);
     b.press("A", "1003", Busy);
-    b.expect(&["key accepted", "resolve 1003 for A/1001", "show A: Replace 1002 by 1003? (1-1)"]);
+    b.expect(&["key accepted", "resolve 1003 for A/1001", "show A: Replace 1002 by 1003?"]);
     b.key("A", SoftKey::Ok);
     b.expect(&[
         "open C",

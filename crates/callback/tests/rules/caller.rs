@@ -5,7 +5,7 @@ use ringback_callback::PressedDuring::Busy;
 use ringback_callback::{Input, SoftKey};
 use ringback_model::{Epoch, RequestId};
 
-use crate::harness::{Bench, device};
+use crate::harness::{Bench, Store, device};
 
 fn waiting() -> Bench {
     let mut b = Bench::new();
@@ -99,6 +99,19 @@ fn a_lost_screen_is_sent_again_with_the_phones_next_sign_of_life() {
     b.expect(&["show A: Activated 1002 (1-1)"]);
     b.idle("A");
     b.expect_nothing();
+}
+
+#[test]
+fn r23_a_lost_screen_of_a_request_that_has_ended_is_not_sent_again() {
+    let mut b = waiting();
+    b.give(Input::ScreenLost(device("A")));
+    b.store_is(Store::Slow);
+    b.key("A", SoftKey::Cancel);
+    b.look_away();
+    b.busy("A");
+    b.expect_nothing();
+    b.store_writes();
+    b.expect(&["clear A", "close A"]);
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod harness;
 
 mod activation;
 mod availability;
+mod bugs_of_others;
 mod caller;
 mod dial;
 mod ending;
