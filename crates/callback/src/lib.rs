@@ -3,6 +3,130 @@
 //! It promises to be pure and deterministic: the present time and one [`Input`] go in, a list of [`Output`]s comes
 //! out as plain data; no clock, no I/O, no wire format, no XML. The rules R1 to R51 that the comments name are those
 //! of the project's requirement, which restates OL-4660-01, chapter 4.
+//!
+//! # What it promises
+//!
+//! - A request is durable before its caller is told that it is active, and an alert is on record before it is played:
+//!   what follows a [`Output::Save`] is put out when [`Input::Saved`] has come.
+//! - A request ends exactly once ([`Notice::Ended`]); after that nothing is said, shown or played for it. Its slot, its
+//!   screen and what was open for it go with it.
+//! - One active request per phone; under `fifo` one turn per called line; no alert to a caller who is busy or cannot
+//!   be seen.
+//! - What it has opened it closes, each device and line once.
+//! - Another engine that is given the stored [`Record`]s goes on where this one stopped ([`Input::Restored`]).
+//!
+//! # A request
+//!
+//! ```text
+//!                                     key pressed, Resolved, not refused
+//!                                                    |
+//!                                              [ being saved ] ----- not saved in 2 s: Cannot, revoked
+//!                                                    | Saved: Activated
+//!                                                    v
+//!        +------------------------------------> [ Waiting ] <-----------------------------+
+//!        |                                           |                                    |
+//!        |                 B available, A idle, the  |                                    |
+//!        | B off hook or   policy's choice: saved,   |                                    |
+//!        | away (R27)      then Available and alert  v                                    |
+//!        +---------------------------------------- [ Turn ] --- time is up (R26) --+      |
+//!                                                    |                             |      |
+//!                                      Dial: saved,  |                             v      |
+//!                                      then the call |                        [ Lapsed ]  |
+//!                                                    v         Dial             |   ^     |
+//!                                               [ Dialing ] <-------------------+   |     |
+//!                                                |   |   |                          |     |
+//!                              B rings (R19):    |   |   +--- fails, elsewhere -----+     |
+//!                              the request ends <+   |        (R21)                       |
+//!                                                    +------- B is busy (R20) ------------+
+//! ```
+//!
+//! From every phase it ends by Cancel, by its service duration, when its phone resets or changes its user, when another
+//! request takes its place, or when B answers the call during which the key was pressed ([`Ending`]). A *suspended*
+//! caller (R16) is one in `Waiting` for whom B is available while the caller's own phone is not idle.
+//!
+//! # A small program
+//!
+//! Outputs are carried out in order; what comes of them are new inputs. Here the directory, the store and the phones
+//! answer at once, and B is in a call:
+//!
+//! ```
+//! use std::collections::VecDeque;
+//!
+//! use ringback_callback::{
+//!     DeviceState, Engine, Input, Occupancy, Output, Parameters, PressedDuring, Resolution,
+//! };
+//! use ringback_model::{
+//!     Appearance, DeviceName, DirectoryNumber, Epoch, Group, LineId, Partition, TextError, Timestamp,
+//! };
+//!
+//! fn line(number: &str) -> Result<LineId, TextError> {
+//!     Ok(LineId::new(Partition::default(), DirectoryNumber::new(number)?))
+//! }
+//!
+//! /// What becomes of an output.
+//! fn carry_out(output: &Output) -> Result<Option<Input>, TextError> {
+//!     Ok(match output {
+//!         Output::Resolve { ticket, from, dn } => Some(Input::Resolved {
+//!             ticket: *ticket,
+//!             result: Ok(Resolution {
+//!                 line: line(dn.as_str())?,
+//!                 devices: vec![DeviceName::new("B")?],
+//!                 names: Vec::new(),
+//!                 forwards_all: false,
+//!                 caller_has_key: true,
+//!                 caller_lines: vec![from.line.clone()],
+//!             }),
+//!         }),
+//!         Output::OpenDevice(device) => Some(Input::Device {
+//!             device: device.clone(),
+//!             state: DeviceState::InService { busy: false, do_not_disturb: false },
+//!         }),
+//!         Output::OpenLine(at) => Some(Input::Line {
+//!             at: at.clone(),
+//!             occupancy: if at.line == line("1002")? { Occupancy::InUse } else { Occupancy::Idle },
+//!             calls: Some(Vec::new()),
+//!         }),
+//!         Output::Save { save, .. } | Output::Remove { save, .. } => Some(Input::Saved(*save)),
+//!         Output::Alert { alert, .. } => Some(Input::Alerted { alert: *alert, delivered: true }),
+//!         _ => None,
+//!     })
+//! }
+//!
+//! let mut engine = Engine::new(Group::default(), Epoch(1), Parameters::default());
+//! let (a, b) = (DeviceName::new("A")?, DeviceName::new("B")?);
+//! let mut inputs = VecDeque::from([
+//!     Input::CallBackKey {
+//!         invocation: 1,
+//!         from: Appearance { device: a.clone(), line: line("1001")? },
+//!         call: None,
+//!         called: Some(DirectoryNumber::new("1002")?),
+//!         during: PressedDuring::Busy,
+//!     },
+//! ]);
+//! let free = Input::Line {
+//!     at: Appearance { device: b, line: line("1002")? },
+//!     occupancy: Occupancy::Idle,
+//!     calls: None,
+//! };
+//! let mut seen = Vec::new();
+//! for next in [None, Some(free)] {
+//!     inputs.extend(next);
+//!     while let Some(input) = inputs.pop_front() {
+//!         let mut outputs = Vec::new();
+//!         engine.handle(Timestamp(1_000), input, &mut outputs);
+//!         for output in outputs {
+//!             inputs.extend(carry_out(&output)?);
+//!             seen.push(output);
+//!         }
+//!     }
+//! }
+//! assert!(seen.iter().any(|output| matches!(output, Output::Alert { device, .. } if *device == a)));
+//! assert!(engine.queue(&line("1002")?).next().is_none(), "A has the turn, and does not wait any more");
+//! assert!(engine.next_timeout().is_some(), "A's turn runs out, unless something else happens before");
+//! # Ok::<(), ringback_model::TextError>(())
+//! ```
+//!
+//! Tests of the crate do the same with a bench of phones (`tests/harness`); `tests/rules` reads like the requirement.
 #![forbid(unsafe_code)]
 
 mod engine;

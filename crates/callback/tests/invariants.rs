@@ -11,7 +11,7 @@ use ringback_callback::{
     AlertId, CallProgress, DeviceState, Engine, Input, Notice, Occupancy, Output, Parameters, Phase,
     PressedDuring, QueuePolicyName, Record, Refusal, SaveId, SoftKey,
 };
-use ringback_model::{CallId, DeviceName, DirectoryNumber, LineId, Millis, RequestId};
+use ringback_model::{Appearance, CallId, DeviceName, DirectoryNumber, LineId, Millis, RequestId};
 
 use crate::harness::{Bench, Directory, Store, answers, device, line, rings};
 
@@ -172,6 +172,7 @@ fn carry_out(b: &mut Bench, step: Step) {
 struct Judge {
     fifo: bool,
     states: BTreeMap<DeviceName, DeviceState>,
+    lines: BTreeMap<Appearance, Occupancy>,
     saves: BTreeMap<SaveId, Record>,
     /// Alerts whose record is durable.
     on_record: BTreeSet<AlertId>,
@@ -187,9 +188,18 @@ impl Judge {
     fn see(&mut self, input: &Input, outputs: &[Output], engine: &Engine) {
         match input {
             Input::Restored(records) => self.restored(records),
-            Input::LinkLost => self.states.clear(),
+            Input::LinkLost => {
+                self.states.clear();
+                self.lines.clear();
+            }
+            Input::Line { at, occupancy, .. } => {
+                self.lines.insert(at.clone(), *occupancy);
+            }
             Input::Device { device, state } => {
                 self.states.insert(device.clone(), *state);
+                if *state == DeviceState::OutOfService {
+                    self.lines.retain(|at, _| at.device != *device);
+                }
             }
             Input::Saved(save) => {
                 if let Some(Phase::Turn { alert, .. }) = self.saves.get(save).map(|record| record.phase) {
@@ -210,6 +220,7 @@ impl Judge {
     /// A new engine. What had not reached the store has not happened.
     fn restored(&mut self, records: &[Record]) {
         self.states.clear();
+        self.lines.clear();
         self.saves.clear();
         self.ended.clear();
         self.accepted = records.iter().map(|record| record.id).collect();
@@ -249,11 +260,21 @@ impl Judge {
                     matches!(self.states.get(device), Some(DeviceState::InService { busy: false, .. })),
                     "an alert to a caller who is busy or cannot be seen"
                 );
+                let called = &self.slots[&alert.request];
+                let mut seen = self.lines.iter().filter(|(at, _)| at.line == *called).peekable();
+                assert!(seen.peek().is_some(), "an alert though B cannot be seen");
+                assert!(
+                    seen.all(|(_, occupancy)| *occupancy != Occupancy::InUse),
+                    "an alert though B is busy"
+                );
             }
             Output::Show { about: Some(id), .. } => self.alive(*id),
             Output::Dial { request, .. } => self.alive(*request),
             Output::CloseDevice(device) => {
                 self.states.remove(device);
+            }
+            Output::CloseLine(at) => {
+                self.lines.remove(at);
             }
             Output::Notice(notice) => self.told(notice, all),
             _ => {}

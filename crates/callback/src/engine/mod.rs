@@ -127,6 +127,29 @@ impl Engine {
     }
 
     /// The same with a policy of the caller's own instead of the one that the parameters name.
+    /// [`Parameters::queue_policy`] has no effect then. What the policy names that may not be notified is passed over.
+    ///
+    /// ```
+    /// use ringback_callback::{Candidate, Engine, Parameters, QueuePolicy};
+    /// use ringback_model::{Epoch, Group, RequestId};
+    ///
+    /// /// The one with the fewest alerts so far, one at a time; of several the longest waiting.
+    /// #[derive(Debug)]
+    /// struct Fair;
+    ///
+    /// impl QueuePolicy for Fair {
+    ///     fn choose(&self, turns: usize, candidates: &mut dyn Iterator<Item = Candidate>) -> Vec<RequestId> {
+    ///         if turns > 0 {
+    ///             return Vec::new();
+    ///         }
+    ///         let fewest = candidates.min_by_key(|candidate| candidate.alerts);
+    ///         fewest.map(|candidate| candidate.request).into_iter().collect()
+    ///     }
+    /// }
+    ///
+    /// let engine = Engine::new(Group::default(), Epoch(1), Parameters::default()).with_policy(Box::new(Fair));
+    /// assert_eq!(engine.pending(), 0);
+    /// ```
     #[must_use]
     pub fn with_policy(mut self, policy: Box<dyn QueuePolicy>) -> Self {
         self.policy = Some(policy);
