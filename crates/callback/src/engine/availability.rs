@@ -281,8 +281,10 @@ impl Engine {
             if !self.may_be_notified(id) {
                 return None;
             }
-            if !self.watch.is_idle(&request.record.caller.device) {
-                if !request.told_suspended {
+            let caller = &request.record.caller.device;
+            if !self.watch.is_idle(caller) {
+                // One that cannot be seen may be idle.
+                if !request.told_suspended && self.watch.is_in_service(caller) {
                     suspended.borrow_mut().push(id);
                 }
                 return None;

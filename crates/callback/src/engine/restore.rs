@@ -7,7 +7,7 @@ use super::caller::Screen;
 use super::request::Request;
 use super::timers::Timer;
 use crate::output::{Ending, Notice, Output};
-use crate::record::{Cycle, Phase, Record};
+use crate::record::{Phase, Record};
 
 impl Engine {
     pub(super) fn restore(&mut self, mut records: Vec<Record>) {
@@ -54,8 +54,6 @@ impl Engine {
         request.accepted = true;
         self.pending += 1;
         let record = &request.record;
-        // A complete cycle of a caller who was suspended holds until B is used again.
-        request.due = record.cycle == Some(Cycle::Complete);
         let called = self.lines.entry(line.clone()).or_default();
         called.members += 1;
         match record.phase {

@@ -222,6 +222,21 @@ impl Bench {
         self.give(Input::LinkLost);
     }
 
+    /// A new link, and everything open on these phones is read anew, one phone after the other.
+    pub(crate) fn regain_link_of(&mut self, names: &[&str]) {
+        self.linked = true;
+        for name in names {
+            self.change(name, |_| ());
+            let lines: Vec<_> =
+                self.open_lines.iter().filter(|at| at.device.as_str() == *name).cloned().collect();
+            for at in lines {
+                if let Some(input) = self.read_line(&at) {
+                    self.give(input);
+                }
+            }
+        }
+    }
+
     /// A new link: everything open is read anew, callers' calls first.
     pub(crate) fn regain_link(&mut self) {
         self.linked = true;

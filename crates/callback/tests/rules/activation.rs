@@ -258,6 +258,23 @@ fn r6_r38_a_replacement_the_store_does_not_take_leaves_the_old_request_as_it_was
 }
 
 #[test]
+fn r6_r38_a_turn_of_the_old_request_that_waits_for_the_store_goes_on_waiting() {
+    let mut b = Bench::new();
+    b.line("B", Occupancy::InUse);
+    b.waits("A", "1002", Busy);
+    b.store_is(Store::Slow);
+    b.line("B", Occupancy::Idle);
+    b.press("A", "1003", Busy);
+    b.key("A", SoftKey::Ok);
+    b.wait_secs(2);
+    b.hang_up("A");
+    b.look_away();
+    b.store_is(Store::Ready);
+    b.store_writes();
+    b.expect_at_phones(&["show A: Available 1002 at 2.001s (1-1)", "alert A 1-1#1"]);
+}
+
+#[test]
 fn r6_nobody_is_notified_for_a_request_that_is_being_replaced() {
     let mut b = Bench::new();
     b.line("B", Occupancy::InUse);

@@ -1,11 +1,11 @@
 //! Queue policies of somebody else's.
 
-use ringback_callback::Occupancy::{Idle, InUse};
+use ringback_callback::Occupancy::{Idle, InUse, Ringing};
 use ringback_callback::PressedDuring::Busy;
 use ringback_callback::{Candidate, QueuePolicy};
 use ringback_model::{Epoch, RequestId};
 
-use crate::harness::Bench;
+use crate::harness::{Bench, text};
 
 /// The latest caller first, two at a time.
 #[derive(Debug)]
@@ -71,12 +71,14 @@ fn a_policy_of_ones_own_decides_who_is_notified() {
 #[test]
 fn a_policy_that_names_nonsense_alerts_nobody_twice_and_nobody_it_must_not() {
     let mut b = four_wait(Nonsense);
-    // Waits for another line, which is busy.
+    // Waits for another line, which was in use and rings now.
     b.add_phone("F", &["1006"]);
     b.line("A", InUse);
     b.waits("F", "1001", Busy);
+    b.line("A", Ringing);
     b.busy("C");
     b.line("B", Idle);
+    assert_eq!(b.log.iter().filter(|output| text(output).contains("1-5")).count(), 0);
     b.expect_at_phones(&[
         "show A: Available 1002 at 0.005s (1-1)",
         "alert A 1-1#1",

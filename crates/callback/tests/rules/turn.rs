@@ -123,6 +123,19 @@ fn r16_a_caller_idle_again_is_notified_if_b_is_still_available() {
 }
 
 #[test]
+fn r16_a_caller_who_cannot_be_seen_is_not_called_suspended() {
+    let mut b = Bench::new();
+    b.line("B", InUse);
+    b.waits("A", "1002", Busy);
+    b.lose_link();
+    b.line("B", Idle);
+    b.regain_link_of(&["B"]);
+    b.expect_nothing();
+    b.regain_link_of(&["A"]);
+    b.expect_at_phones(&["show A: Available 1002 at 0.001s (1-1)", "alert A 1-1#1"]);
+}
+
+#[test]
 fn r16_a_caller_idle_again_waits_again_if_b_became_busy() {
     let mut b = Bench::new();
     b.line("B", InUse);
@@ -422,6 +435,35 @@ fn r44_an_alert_in_doubt_when_the_link_was_lost_is_repeated_once_under_its_id() 
     b.lose_link();
     b.regain_link();
     b.expect_nothing();
+}
+
+#[test]
+fn r44_an_alert_in_doubt_passes_on_when_its_caller_is_found_busy_last_of_all() {
+    let mut b = three_wait();
+    b.alerts_answered = false;
+    b.line("B", Idle);
+    b.lose_link();
+    b.busy("A");
+    b.look_away();
+    b.regain_link_of(&["B", "C", "D", "A"]);
+    b.expect_at_phones(&["show C: Available 1002 at 0.003s (1-2)", "alert C 1-2#1"]);
+}
+
+#[test]
+fn r44_a_repeated_alert_has_the_whole_recall_time() {
+    let mut b = three_wait();
+    b.alerts_answered = false;
+    b.line("B", Idle);
+    b.lose_link();
+    b.wait_secs(5);
+    b.alerts_answered = true;
+    b.regain_link();
+    b.look_away();
+    // The timer of the first time is stale.
+    b.wait(Millis(19_999));
+    b.expect_nothing();
+    b.wait(Millis(1));
+    b.expect_at_phones(&["show C: Available 1002 at 25.003s (1-2)", "alert C 1-2#1"]);
 }
 
 #[test]
