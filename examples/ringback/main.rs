@@ -59,6 +59,7 @@ async fn run(arguments: Arguments) -> Result<(), demo::DemoError> {
             () = display.follow() => continue,
         };
         let Some(line) = line else { break };
+        prompt.echo(&line);
         match line.trim() {
             "help" | "?" => println!("{}", prompt::HELP),
             "exit" | "quit" => break,

@@ -91,6 +91,13 @@ impl Prompt {
         self.lines.recv().await
     }
 
+    /// Shows a line that no terminal has shown, so that what follows can be understood.
+    pub(crate) fn echo(&self, line: &str) {
+        if self.printer.0.is_none() {
+            println!("{PROMPT}{line}");
+        }
+    }
+
     /// The last line has been dealt with.
     pub(crate) fn ready(&self) {
         // The thread is gone at the end of the input.

@@ -325,6 +325,7 @@ async fn run_timers(inner: Weak<Mutex<Inner>>, mut changed: watch::Receiver<u64>
             }
         };
         tokio::select! {
+            biased;
             change = changed.changed() => if change.is_err() { return },
             () = timeout => {}
         }

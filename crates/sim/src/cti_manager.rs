@@ -1,5 +1,5 @@
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ringback_cti::message::{Answer, CtiError, ProviderOpen, Request};
 use ringback_cti_net::{CtiServer, Link, LinkId, Reply, ServerConfig, serve_connection};
@@ -7,7 +7,7 @@ use ringback_model::Millis;
 use secrecy::ExposeSecret;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 
 use crate::call_manager::CallManager;
@@ -35,17 +35,26 @@ pub struct CtiManager {
 struct Shared {
     name: String,
     call_manager: CallManager,
-    /// Its state, and how often its connections have been closed all at once.
-    run: watch::Sender<(ManagerState, u64)>,
+    run: Mutex<Run>,
     /// What the toolkit looks at.
     freeze: watch::Sender<bool>,
 }
 
+struct Run {
+    state: ManagerState,
+    /// Dropped to close a connection, the oldest first: in the same order each time.
+    connections: Vec<oneshot::Sender<()>>,
+}
+
 impl CtiManager {
     pub(crate) fn new(name: &str, call_manager: CallManager) -> Self {
-        let run = watch::Sender::new((ManagerState::Running, 0));
+        let run = Mutex::new(Run { state: ManagerState::Running, connections: Vec::new() });
         let freeze = watch::Sender::new(false);
         Self { shared: Arc::new(Shared { name: name.to_owned(), call_manager, run, freeze }) }
+    }
+
+    fn run(&self) -> MutexGuard<'_, Run> {
+        self.shared.run.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Its name.
@@ -63,7 +72,7 @@ impl CtiManager {
     /// Whether it runs.
     #[must_use]
     pub fn state(&self) -> ManagerState {
-        self.shared.run.borrow().0
+        self.run().state
     }
 
     /// Stops it: its connections are closed, new ones refused.
@@ -94,7 +103,12 @@ impl CtiManager {
             desk.applications.set_frozen(self.name(), state == ManagerState::Frozen);
         });
         // Old connections are told to end before they are let go on: they must not serve what waited in them.
-        self.shared.run.send_modify(|run| *run = (state, run.1 + u64::from(close)));
+        let mut run = self.run();
+        run.state = state;
+        if close {
+            run.connections.clear();
+        }
+        drop(run);
         self.shared.freeze.send_replace(state == ManagerState::Frozen);
     }
 
@@ -129,12 +143,15 @@ impl CtiManager {
     /// Serves one connection to its end: until the application or this CTIManager closes it. Dropping the future
     /// closes it, too.
     pub async fn serve(&self, stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) {
-        let mut run = self.shared.run.subscribe();
-        let (state, closings) = *run.borrow_and_update();
-        if state == ManagerState::Stopped {
-            return;
+        let (connection, closed) = oneshot::channel();
+        {
+            let mut run = self.run();
+            if run.state == ManagerState::Stopped {
+                return;
+            }
+            run.connections.retain(|connection| !connection.is_closed());
+            run.connections.push(connection);
         }
-        let closed = run.wait_for(|(_, now)| *now != closings);
         tokio::select! {
             biased;
             _ = closed => {}
