@@ -321,3 +321,33 @@ fn r43_another_user_at_bs_phone_changes_nothing() {
     b.give(Input::UserChanged(device("B")));
     b.expect_nothing();
 }
+
+#[test]
+fn r44_a_lost_link_is_nothing_the_caller_sees_in_any_phase() {
+    for (phase, mut b) in every_phase() {
+        let before = b.phase_of("A");
+        b.lose_link();
+        b.regain_link();
+        b.lose_link();
+        b.wait(Millis(100));
+        b.regain_link();
+        assert_eq!(b.out(), [""; 0], "{phase}");
+        assert_eq!(b.phase_of("A"), before, "{phase}");
+    }
+}
+
+#[test]
+fn r48_r49_a_request_survives_the_service_in_every_phase_and_can_be_cancelled_afterwards() {
+    for (phase, mut b) in every_phase() {
+        b.restart();
+        assert_eq!(b.engine.pending(), usize::from(phase != "saving"), "{phase}");
+        if phase != "saving" {
+            let id = b.id_of("A");
+            assert_eq!(id.to_string(), "1-1", "{phase}");
+            b.key_about("A", SoftKey::Cancel, Some(id));
+        }
+        // A screen without a request of its own is not known to the new instance.
+        b.key("A", SoftKey::Exit);
+        expect_silence(&mut b, phase);
+    }
+}
