@@ -1,0 +1,181 @@
+//! The `ringback` example as a person or a pipe uses it: the real program over real files and sockets.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long the program may take for anything; only a program that hangs takes so long.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Cargo builds the examples of a package before it runs its tests, beside them.
+fn program() -> PathBuf {
+    let test = std::env::current_exe().expect("the path of this test");
+    let folder = test.parent().and_then(Path::parent).expect("the folder of the build");
+    folder.join("examples").join("ringback")
+}
+
+fn command(data: &Path) -> Command {
+    let mut command = Command::new(program());
+    command.arg("--data").arg(data).args(["--cti-port", "0"]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// A running program, talked to line by line.
+struct Session {
+    child: Child,
+    input: ChildStdin,
+    lines: Receiver<String>,
+    seen: Vec<String>,
+}
+
+impl Session {
+    fn start(data: &Path) -> Self {
+        let mut child = command(data).spawn().expect("the example is built");
+        let input = child.stdin.take().expect("a pipe");
+        let output = child.stdout.take().expect("a pipe");
+        let (sender, lines) = channel();
+        thread::spawn(move || {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { child, input, lines, seen: Vec::new() }
+    }
+
+    fn say(&mut self, line: &str) {
+        writeln!(self.input, "{line}").expect("the program reads");
+    }
+
+    /// Waits for a line that holds this text.
+    fn see(&mut self, text: &str) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.lines.recv_timeout(left) {
+                Ok(line) => {
+                    self.seen.push(line.clone());
+                    if line.contains(text) {
+                        return line;
+                    }
+                }
+                Err(_) => panic!("never saw {text:?}; saw:\n{}", self.seen.join("\n")),
+            }
+        }
+    }
+
+    /// As `kill -9`: the process that this test started, by its handle.
+    fn kill(mut self) {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("it ends");
+    }
+}
+
+fn fail(command: &mut Command) -> (String, Output) {
+    let output = command.stdin(Stdio::null()).output().expect("the example is built");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    (String::from_utf8_lossy(&output.stderr).into_owned(), output)
+}
+
+#[test]
+fn the_manuals_example_is_seen_on_the_phones() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut session = Session::start(folder.path());
+    for line in ["C calls 1002", "B answers", "A calls 1002"] {
+        session.say(line);
+    }
+    session.see("A   hears busy");
+    session.say("A presses CallBack");
+    session.see("CallBack is activated on 1002 / Press Cancel to deactivate / Press Exit to quit this screen  [Cancel] [Exit]");
+    session.say("A presses Exit");
+    session.say("A hangs up");
+    session.say("C hangs up");
+    session.see("*** A plays the alert ***");
+    session.see("1002 has become available / Time ");
+    session.say("A presses Dial");
+    session.see("B   rings from 1001");
+    session.say("B answers");
+    session.see("A   in a call");
+    session.say("requests");
+    session.see("no requests");
+    session.say("A sings");
+    session.see("(type `help` for what can be said)");
+    session.say("exit");
+    let status = session.child.wait().expect("it ends");
+    assert!(status.success());
+}
+
+#[test]
+fn killed_and_started_again_it_holds_the_same_requests() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut session = Session::start(folder.path());
+    for line in ["A calls 1002", "A presses CallBack", "A hangs up", "C calls 1002", "C presses CallBack"] {
+        session.say(line);
+    }
+    session.say("requests");
+    let first = session.see("1-1  A (1001) for 1002, who did not answer: waiting");
+    let second = session.see("1-2  C (1003) for 1002, who did not answer: waiting");
+    session.kill();
+
+    let mut session = Session::start(folder.path());
+    session.say("requests");
+    let left = |line: &str| line.split("waiting, ").nth(1).expect("the time left").to_owned();
+    for before in [first, second] {
+        let after = session.see(&before[..before.find(", ").expect("a phase")]);
+        // Time went on meanwhile, and only by what the restart took.
+        assert!(left(&after) <= left(&before), "{before} then {after}");
+        assert!(left(&after).starts_with("2:59:"), "{after}");
+    }
+    // They work: B is used, and the first in the queue is told.
+    session.say("B lifts");
+    session.say("B replaces");
+    session.see("*** A plays the alert ***");
+    session.say("exit");
+    assert!(session.child.wait().expect("it ends").success());
+}
+
+#[test]
+fn a_port_in_use_is_named_with_advice() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("its number").port().to_string();
+    let (error, _) = fail(
+        Command::new(program()).arg("--data").arg(folder.path()).args(["--cti-port", port.as_str()]),
+    );
+    assert!(error.contains(&format!("127.0.0.1:{port} is in use by another program")), "{error}");
+    assert!(error.contains("choose another port with --cti-port"), "{error}");
+}
+
+#[test]
+fn a_file_that_is_no_database_is_named_with_advice() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("ringback.db"), "not a database, but a letter to a friend\n".repeat(50))
+        .expect("a file");
+    let (error, _) = fail(&mut command(folder.path()));
+    assert!(error.contains("ringback.db"), "{error}");
+    assert!(error.contains("not a database") || error.contains("no database"), "{error}");
+}
+
+#[test]
+fn a_broken_dictionary_is_named_with_file_and_reason() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let dictionaries = folder.path().join("dictionaries");
+    std::fs::create_dir(&dictionaries).expect("a folder");
+    std::fs::write(dictionaries.join("fr_FR.xml"), "<dictionary locale=\"fr_FR\"><text").expect("a file");
+    let (error, _) = fail(command(folder.path()).arg("--dictionaries").arg(&dictionaries));
+    assert!(error.contains("fr_FR.xml"), "{error}");
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_named_with_advice() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").expect("a file");
+    let (error, _) = fail(&mut command(&file.join("data")));
+    assert!(error.contains("choose another with --data"), "{error}");
+}
