@@ -2,6 +2,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use ringback_cti::message::Event;
+use ringback_cti::{Dedup, Fencing};
 use ringback_model::{DeviceName, DirectoryNumber, Timestamp};
 use secrecy::SecretString;
 use tokio::sync::watch;
@@ -11,6 +12,7 @@ use tokio::time::Instant;
 use crate::applications::Applications;
 use crate::cti_manager::CtiManager;
 use crate::log::{EventLog, describe};
+use crate::observe::{Observation, Observer};
 use crate::switch::{Action, ActionError, PhoneSetup, ScreenView, Switch, SwitchEvent, Tone};
 
 /// What a call manager is started with.
@@ -53,6 +55,7 @@ struct Inner {
     password: SecretString,
     log: EventLog,
     alerts: Vec<Alert>,
+    observer: Option<Observer>,
     changed: watch::Sender<u64>,
     start: Timestamp,
     anchor: Instant,
@@ -70,6 +73,7 @@ impl CallManager {
             password: config.password,
             log: EventLog::default(),
             alerts: Vec::new(),
+            observer: None,
             changed: sender,
             start: config.start,
             anchor: Instant::now(),
@@ -200,6 +204,23 @@ impl CallManager {
         self.look(|applications| applications.open_lines(None))
     }
 
+    /// Tells this observer of everything from now on.
+    pub fn observe(&self, observer: Observer) {
+        self.lock().observer = Some(observer);
+    }
+
+    /// Whether its CTIManagers know epochs. A call manager that is started does; with [`Fencing::LeaseOnly`] it is like a
+    /// PBX that does not: it closes nothing and serves everybody.
+    pub fn set_fencing(&self, fencing: Fencing) {
+        self.lock().applications.set_fencing(fencing);
+    }
+
+    /// Whether its phones know data that they have acted on. Those of a call manager that is started do; with
+    /// [`Dedup::None`] they act on it again.
+    pub fn set_dedup(&self, dedup: Dedup) {
+        self.lock().switch.set_dedup(dedup);
+    }
+
     /// Starts the task that runs the timers. It ends with the last handle.
     pub fn spawn_timers(&self) -> JoinHandle<()> {
         tokio::spawn(run_timers(Arc::downgrade(&self.inner), self.changed.clone()))
@@ -213,6 +234,7 @@ impl CallManager {
                 switch: &mut inner.switch,
                 applications: &mut inner.applications,
                 log: &mut inner.log,
+                observer: inner.observer.as_ref(),
                 user: &inner.user,
                 password: &inner.password,
             })
@@ -249,6 +271,7 @@ pub(crate) struct Desk<'a> {
     pub(crate) switch: &'a mut Switch,
     pub(crate) applications: &'a mut Applications,
     pub(crate) log: &'a mut EventLog,
+    pub(crate) observer: Option<&'a Observer>,
     pub(crate) user: &'a str,
     pub(crate) password: &'a SecretString,
 }
@@ -266,6 +289,9 @@ impl Inner {
                 break;
             }
             for event in events {
+                if let Some(observer) = &self.observer {
+                    observer(now, &Observation::Switch(&event));
+                }
                 self.log.add(now, &describe(&event));
                 self.tell(now, event);
             }

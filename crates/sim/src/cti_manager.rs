@@ -11,6 +11,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 
 use crate::call_manager::CallManager;
+use crate::observe::Observation;
 
 /// Whether a CTIManager runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -206,7 +207,15 @@ impl CtiServer for CtiManager {
         // The answer goes out before the events that follow from the request: those are told when this returns.
         self.shared.call_manager.applications(|desk| {
             let assumed = if let Request::Assume(epoch) = request { Some(epoch) } else { None };
+            let asked = desk.observer.map(|_| (request.clone(), desk.applications.who(link.id())));
             let result = desk.applications.request(desk.now, desk.switch, link.id(), request);
+            if let (Some(observer), Some((request, Some((application, epoch))))) = (desk.observer, &asked) {
+                let (result, switch) = (&result, &*desk.switch);
+                observer(
+                    desk.now,
+                    &Observation::Request { application, epoch: *epoch, request, result, switch },
+                );
+            }
             match (&result, assumed) {
                 (Ok(_), Some(epoch)) => {
                     desk.log.add(desk.now, &format!("{}: epoch {epoch} acts", self.name()));

@@ -30,10 +30,12 @@ mod call_manager;
 mod cti_manager;
 mod log;
 mod network;
+mod observe;
 mod switch;
 mod wire;
 
 pub use call_manager::{Alert, CallManager, CallManagerConfig};
 pub use cti_manager::{CtiManager, ManagerState};
 pub use network::{Cut, NodeConnector, SimNetwork};
+pub use observe::{Observation, Observer};
 pub use switch::{Action, ActionError, PhoneSetup, ScreenView, Switch, SwitchEvent, Tone};

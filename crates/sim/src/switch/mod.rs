@@ -45,6 +45,8 @@ pub struct Switch {
     events: Vec<SwitchEvent>,
     /// Phones whose status may have changed, in the order in which they were touched.
     touched: Vec<DeviceName>,
+    /// Phones act again on data that they have seen.
+    forgetful: bool,
 }
 
 impl Switch {

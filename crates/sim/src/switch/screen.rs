@@ -1,5 +1,5 @@
-use ringback_cti::DataId;
 use ringback_cti::message::{CallState, Cause, CtiError, Feature, FeatureInvocation, InvocationId};
+use ringback_cti::{DataId, Dedup};
 use ringback_model::{Appearance, DeviceName};
 use ringback_screen::phone::{ExecuteItem, PhoneObject, Priority, SoftKeyItem, SoftKeyPress, parse};
 
@@ -12,6 +12,11 @@ const MAX_DATA: usize = 2000;
 
 /// What a phone shows and plays for an application, and the keys it sends.
 impl Switch {
+    /// Whether phones know data that they have acted on. They do, unless told otherwise.
+    pub fn set_dedup(&mut self, dedup: Dedup) {
+        self.forgetful = dedup != Dedup::ById;
+    }
+
     /// Hands data to a phone. Data whose id the phone has seen does nothing more.
     ///
     /// # Errors
@@ -28,7 +33,7 @@ impl Switch {
         let phone = self.phones.get_mut(device).filter(|phone| phone.registered);
         let phone = phone.ok_or(CtiError::DeviceOutOfService)?;
         let object = parse(content.as_bytes()).map_err(|_| CtiError::DataRejected)?;
-        if id.is_some_and(|id| !phone.seen.insert(id)) {
+        if id.is_some_and(|id| !phone.seen.insert(id)) && !self.forgetful {
             return Ok(());
         }
         match object {
