@@ -54,6 +54,10 @@ pub struct Config {
     /// Only one process at a time can have what this one holds (a listening socket of this address, a lock on the
     /// database file): a former run at this address that the registry still counts as live is then known to be dead.
     pub exclusive: bool,
+    /// Protections that are switched off.
+    #[cfg(feature = "planted")]
+    #[doc(hidden)]
+    pub planted: ringback_election::planted::Planted,
 }
 
 impl Config {
@@ -66,6 +70,8 @@ impl Config {
             member: Member::new(address, ringback_election::Incarnation(incarnation), Timestamp(0)),
             election: ringback_election::Parameters::default(),
             exclusive: false,
+            #[cfg(feature = "planted")]
+            planted: ringback_election::planted::Planted::default(),
         }
     }
 }
@@ -136,7 +142,10 @@ impl Service {
     /// # Errors
     /// The configuration contradicts itself.
     pub fn new(config: Config, ports: Ports) -> Result<(Self, Handle), ConfigError> {
-        let manager = Manager::new(config.member, config.election.clone())?;
+        #[cfg_attr(not(feature = "planted"), expect(unused_mut, reason = "changed only to plant a fault"))]
+        let mut manager = Manager::new(config.member, config.election.clone())?;
+        #[cfg(feature = "planted")]
+        manager.plant(config.planted.clone());
         let local = Clock::anchored(Timestamp(0));
         let lookup = Lookup::new(ports.directory, config.group.clone());
         let surroundings =
