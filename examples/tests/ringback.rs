@@ -14,7 +14,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 fn program() -> PathBuf {
     let test = std::env::current_exe().expect("the path of this test");
     let folder = test.parent().and_then(Path::parent).expect("the folder of the build");
-    folder.join("examples").join("ringback")
+    let program = folder.join("examples").join("ringback");
+    assert!(program.exists(), "cargo test -p ringback-examples builds it; a single --test does not");
+    program
 }
 
 fn command(data: &Path) -> Command {
