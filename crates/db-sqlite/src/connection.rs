@@ -10,16 +10,24 @@ use crate::error::{Fault, OpenError};
 use crate::file::OpenedFile;
 use crate::schema;
 
-/// The connections to one database, shared by all its ports: one that writes, one that reads beside it (in memory one for
-/// both). The mutexes are fair, so that calls act in the order in which they were made; a call that was begun is
-/// finished even if nobody waits for it any more.
+/// The connections to one database, shared by all its ports: one that writes, one that reads beside it, and one for the
+/// registry, which must not queue behind the writes (in memory one for all). The mutexes are fair, so that calls act in
+/// the order in which they were made; a call that was begun is finished even if nobody waits for it any more.
 #[derive(Debug, Clone)]
 pub(crate) struct Connections {
     writer: Arc<Mutex<Connection>>,
     reader: Arc<Mutex<Connection>>,
+    registry: Arc<Mutex<Connection>>,
+    /// Held for each transaction that writes, whichever connection it is on: SQLite lets one write at a time, and gives
+    /// the file to whoever happens to ask next. This is fair: the registry waits for one write at most.
+    turn: Arc<Mutex<()>>,
+    /// How long the registry waits for another process.
+    patience: Duration,
     file: Option<Arc<OpenedFile>>,
     /// Wakes the feeds of this process after a write to the directory.
     pub(crate) directory_changed: Arc<watch::Sender<()>>,
+    /// Wakes who waits for changes of the registry in this process.
+    pub(crate) registry_changed: Arc<watch::Sender<()>>,
 }
 
 impl Connections {
@@ -42,12 +50,19 @@ impl Connections {
         let reader = Connection::open_with_flags(path, flags).map_err(failed)?;
         reader.busy_timeout(busy_timeout).map_err(failed)?;
         reader.pragma_update(None, "query_only", true).map_err(failed)?;
+        let registry = Connection::open_with_flags(path, flags).map_err(failed)?;
+        // It waits by itself: SQLite looks ever less often.
+        registry.busy_timeout(Duration::ZERO).map_err(failed)?;
         let file = OpenedFile::remember(path)?;
         Ok(Self {
             writer: Arc::new(Mutex::new(writer)),
             reader: Arc::new(Mutex::new(reader)),
+            registry: Arc::new(Mutex::new(registry)),
+            turn: Arc::default(),
+            patience: busy_timeout,
             file: Some(Arc::new(file)),
             directory_changed: Arc::default(),
+            registry_changed: Arc::default(),
         })
     }
 
@@ -57,7 +72,16 @@ impl Connections {
         let mut connection = Connection::open_in_memory().map_err(|error| OpenError::new(path, &error))?;
         prepare(path, &mut connection)?;
         let writer = Arc::new(Mutex::new(connection));
-        Ok(Self { reader: Arc::clone(&writer), writer, file: None, directory_changed: Arc::default() })
+        Ok(Self {
+            reader: Arc::clone(&writer),
+            registry: Arc::clone(&writer),
+            writer,
+            turn: Arc::default(),
+            patience: Duration::ZERO,
+            file: None,
+            directory_changed: Arc::default(),
+            registry_changed: Arc::default(),
+        })
     }
 
     /// Reads, seeing one state of the database throughout.
@@ -89,20 +113,69 @@ impl Connections {
         E: Send + 'static,
     {
         let file = self.file.clone();
-        let mut connection = Arc::clone(&self.writer).lock_owned().await;
+        let connection = Arc::clone(&self.writer).lock_owned().await;
+        let turn = Arc::clone(&self.turn).lock_owned().await;
         blocking(move || {
             file.map_or(Ok(()), |file| file.check())?;
-            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let value = write(&transaction)?;
-            transaction.commit().map_err(|error| match error.sqlite_error_code() {
-                // The log may have reached the disk or not.
-                Some(ErrorCode::SystemIoFailure) => Fault::OutcomeUnknown(error.to_string()),
-                _ => error.into(),
-            })?;
-            Ok(value)
+            let done = transact(&connection, Duration::ZERO, write);
+            drop(turn);
+            done
         })
         .await
     }
+
+    /// Writes as the registry does: all or nothing, and seen by every process when it returns. Only if it is `durable`
+    /// it waits for the disk: a heartbeat that is lost with the power is lost with those who sent it.
+    pub(crate) async fn write_registry<T, E>(
+        &self,
+        durable: bool,
+        write: impl FnOnce(&Transaction<'_>) -> Result<T, Fault<E>> + Send + 'static,
+    ) -> Result<T, Fault<E>>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        let (file, patience) = (self.file.clone(), self.patience);
+        let connection = Arc::clone(&self.registry).lock_owned().await;
+        let turn = Arc::clone(&self.turn).lock_owned().await;
+        blocking(move || {
+            if let Some(file) = file {
+                file.check()?;
+                connection.pragma_update(None, "synchronous", if durable { "FULL" } else { "NORMAL" })?;
+            }
+            let done = transact(&connection, patience, write);
+            drop(turn);
+            done
+        })
+        .await
+    }
+}
+
+/// One transaction that writes. Blocks; looks every millisecond whether another process has given the file free, beyond
+/// what the connection itself waits.
+fn transact<T, E>(
+    connection: &Connection,
+    patience: Duration,
+    write: impl FnOnce(&Transaction<'_>) -> Result<T, Fault<E>>,
+) -> Result<T, Fault<E>> {
+    const PAUSE: Duration = Duration::from_millis(1);
+    let mut pauses = patience.as_millis();
+    let transaction = loop {
+        match Transaction::new_unchecked(connection, TransactionBehavior::Immediate) {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && pauses > 0 => {
+                pauses -= 1;
+                std::thread::sleep(PAUSE);
+            }
+            begun => break begun?,
+        }
+    };
+    let value = write(&transaction)?;
+    transaction.commit().map_err(|error| match error.sqlite_error_code() {
+        // The log may have reached the disk or not.
+        Some(ErrorCode::SystemIoFailure) => Fault::OutcomeUnknown(error.to_string()),
+        _ => error.into(),
+    })?;
+    Ok(value)
 }
 
 /// Others can read while one writes. The mode stays with the file; for the switch SQLite does not wait while another
@@ -159,10 +232,12 @@ mod tests {
     use std::sync::Arc;
 
     use ringback_db::{AdminError, Directory, DirectoryAdmin};
-    use ringback_model::Group;
+    use ringback_election::{Incarnation, Intent, Member, Registry, RegistryError, Report};
+    use ringback_model::{Group, Millis, Timestamp};
 
     use super::*;
     use crate::directory::SqliteDirectory;
+    use crate::registry::SqliteRegistry;
 
     /// A limit on the pages of the file stands for the end of the disk.
     #[tokio::test]
@@ -184,6 +259,41 @@ mod tests {
         limit(100_000).await;
         assert_eq!(directory.set_parameter(&group, "P", Some(&long)).await, Ok(()));
         assert_eq!(directory.parameters(&group).await, Ok(vec![("P".to_owned(), long)]));
+    }
+
+    /// The same of the registry: nothing was done, and it goes on once there is space.
+    #[tokio::test]
+    async fn a_full_disk_is_not_done_by_the_registry() {
+        let folder = tempfile::tempdir().unwrap();
+        let connections = Connections::open(&folder.path().join("a.db"), Duration::ZERO).unwrap();
+        let clock: ringback_db::Clock = Arc::new(|| Timestamp(5));
+        let registry = SqliteRegistry::new(connections.clone(), Some(clock), None);
+        let limit = async |pages: u32| {
+            let connection = Arc::clone(&connections.registry).lock_owned().await;
+            connection.pragma_update(None, "max_page_count", pages).unwrap();
+        };
+        let report = |last: u8| {
+            let address = std::net::Ipv4Addr::new(10, 0, 0, last).into();
+            let member = Member::new(address, Incarnation(last.into()), Timestamp(0));
+            Report { member, ready: true, length: Millis(1000), intent: Intent::Watch }
+        };
+        let group = Group::default();
+        let mut refused = None;
+        limit(1).await;
+        for last in 1..=250 {
+            if let Err(error) = registry.tick(&group, &report(last)).await {
+                refused = Some((last, error));
+                break;
+            }
+        }
+        let (last, error) = refused.unwrap();
+        let reason = "the disk is full: free some space (database or disk is full)".to_owned();
+        assert_eq!(error, RegistryError::NotDone(reason));
+        let live = async || registry.read(&group).await.map(|view| view.members.len());
+        assert_eq!(live().await, Ok(usize::from(last) - 1));
+        limit(100_000).await;
+        registry.tick(&group, &report(last)).await.unwrap();
+        assert_eq!(live().await, Ok(usize::from(last)));
     }
 
     /// What was begun is finished although nobody waits for it, and what comes later comes after it.

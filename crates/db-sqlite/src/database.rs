@@ -10,6 +10,7 @@ use crate::connection::Connections;
 use crate::directory::SqliteDirectory;
 use crate::error::OpenError;
 use crate::feed::SqliteFeed;
+use crate::registry::SqliteRegistry;
 use crate::store::SqliteStore;
 
 /// How a database is used.
@@ -24,6 +25,9 @@ pub struct Options {
     pub poll_interval: Option<Millis>,
     /// The clock of the store. Default: the wall clock.
     pub clock: Clock,
+    /// The clock of the registry, if it is not to be the machine's own. Default `None`: what all processes of the machine
+    /// measure alike and nobody can set (on Linux; elsewhere the wall clock, held at the latest moment seen).
+    pub registry_clock: Option<Clock>,
 }
 
 impl Default for Options {
@@ -32,15 +36,16 @@ impl Default for Options {
             busy_timeout: Millis::from_secs(1),
             poll_interval: Some(Millis(20)),
             clock: Arc::new(wall_clock),
+            registry_clock: None,
         }
     }
 }
 
 impl Options {
-    /// For a simulation: its clock, and no polling, which would keep its time busy.
+    /// For a simulation: its clock for everything, and no polling, which would keep its time busy.
     #[must_use]
     pub fn simulated(clock: Clock) -> Self {
-        Self { poll_interval: None, clock, ..Self::default() }
+        Self { poll_interval: None, registry_clock: Some(Arc::clone(&clock)), clock, ..Self::default() }
     }
 }
 
@@ -55,7 +60,7 @@ impl fmt::Debug for Options {
 
 /// The one place where time comes from: SQLite has no clock of its own that would be better.
 #[expect(clippy::disallowed_methods, reason = "the clock of the store, to which every other is anchored")]
-fn wall_clock() -> Timestamp {
+pub(crate) fn wall_clock() -> Timestamp {
     let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Timestamp(Millis::from(since_1970).0)
 }
@@ -102,6 +107,13 @@ impl SqliteDatabase {
     #[must_use]
     pub fn feed(&self, group: &Group) -> SqliteFeed {
         SqliteFeed::new(self.connections.clone(), group.clone(), self.options.poll_interval)
+    }
+
+    /// The registry of the election in this database, for the processes of one machine.
+    #[must_use]
+    pub fn registry(&self) -> SqliteRegistry {
+        let clock = self.options.registry_clock.clone();
+        SqliteRegistry::new(self.connections.clone(), clock, self.options.poll_interval)
     }
 
     /// The request store in this database.

@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use ringback_db::{AdminError, DirectoryError, StoreError};
+use ringback_election::RegistryError;
 use rusqlite::{Error, ErrorCode};
 use thiserror::Error as ThisError;
 
@@ -97,6 +98,8 @@ pub(crate) enum Fault<E> {
     Unavailable(String),
     /// The write may have happened or not.
     OutcomeUnknown(String),
+    /// Another file is where ours was; nothing was changed.
+    Replaced(String),
     /// A person must look; nothing was changed.
     Invalid(String),
     /// Refused; nothing was changed.
@@ -133,7 +136,7 @@ impl From<Fault<StoreError>> for StoreError {
         match fault {
             Fault::Unavailable(reason) => Self::Unavailable(reason),
             Fault::OutcomeUnknown(reason) => Self::OutcomeUnknown(reason),
-            Fault::Invalid(reason) => Self::Invalid(reason),
+            Fault::Invalid(reason) | Fault::Replaced(reason) => Self::Invalid(reason),
             Fault::Refused(error) => error,
         }
     }
@@ -144,7 +147,7 @@ impl From<Fault<AdminError>> for AdminError {
         match fault {
             Fault::Unavailable(reason) => Self::Unavailable(reason),
             Fault::OutcomeUnknown(reason) => Self::OutcomeUnknown(reason),
-            Fault::Invalid(reason) => Self::Invalid(reason),
+            Fault::Invalid(reason) | Fault::Replaced(reason) => Self::Invalid(reason),
             Fault::Refused(error) => error,
         }
     }
@@ -154,6 +157,17 @@ impl From<Fault<DirectoryError>> for DirectoryError {
     fn from(fault: Fault<DirectoryError>) -> Self {
         match fault {
             Fault::Unavailable(reason) | Fault::OutcomeUnknown(reason) => Self::Unavailable(reason),
+            Fault::Invalid(reason) | Fault::Replaced(reason) => Self::Invalid(reason),
+            Fault::Refused(error) => error,
+        }
+    }
+}
+
+impl From<Fault<RegistryError>> for RegistryError {
+    fn from(fault: Fault<RegistryError>) -> Self {
+        match fault {
+            Fault::Unavailable(reason) | Fault::Replaced(reason) => Self::NotDone(reason),
+            Fault::OutcomeUnknown(reason) => Self::OutcomeUnknown(reason),
             Fault::Invalid(reason) => Self::Invalid(reason),
             Fault::Refused(error) => error,
         }

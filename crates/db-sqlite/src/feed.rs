@@ -4,10 +4,10 @@ use async_trait::async_trait;
 use ringback_db::{Change, ChangeFeed, DirectoryError, FeedError, Table};
 use ringback_model::{Group, Millis};
 use rusqlite::Connection;
-use tokio::sync::watch;
 
 use crate::connection::Connections;
 use crate::error::Fault;
+use crate::lookout::Lookout;
 
 type Result<T> = std::result::Result<T, Fault<DirectoryError>>;
 
@@ -16,83 +16,57 @@ const BATCH: u32 = 256;
 
 /// The changes of one group in the directory of a [`SqliteDatabase`](crate::SqliteDatabase), whichever process made them.
 ///
-/// The truth is the table `change_log`, filled by triggers. SQLite tells no process of another's writes, so the feed
-/// looks for them; what this process writes wakes it.
+/// The truth is the table `change_log`, filled by triggers.
 #[derive(Debug)]
 pub struct SqliteFeed {
-    connections: Connections,
+    lookout: Lookout,
     group: Group,
-    poll_interval: Option<Millis>,
-    wake: watch::Receiver<()>,
-    position: Position,
+    /// The last change that was read; `None`: a `Resync` is due.
+    position: Option<i64>,
     /// Read, not yet told.
     ready: VecDeque<Change>,
     /// That the database is lost has been told.
     told_lost: bool,
 }
 
-/// How far the feed has read.
-#[derive(Debug, Clone, Copy, Default)]
-struct Position {
-    /// The last change that was read; `None`: a `Resync` is due.
-    seq: Option<i64>,
-    /// SQLite's version of the data at that time, of which only differences mean something.
-    data_version: Option<i64>,
-}
-
 impl SqliteFeed {
     pub(crate) fn new(connections: Connections, group: Group, poll_interval: Option<Millis>) -> Self {
         let wake = connections.directory_changed.subscribe();
-        Self {
-            connections,
-            group,
-            poll_interval,
-            wake,
-            position: Position::default(),
-            ready: VecDeque::new(),
-            told_lost: false,
-        }
-    }
-
-    /// Waits for a write of this process, or until it is time to look for those of others. Whether it was the former.
-    async fn wait(&mut self) -> bool {
-        // Never an error: the sender lives in what this feed shares.
-        let woken = async { drop(self.wake.changed().await) };
-        match self.poll_interval {
-            Some(interval) => tokio::time::timeout(interval.to_duration(), woken).await.is_ok(),
-            None => {
-                woken.await;
-                true
-            }
-        }
+        let lookout = Lookout::new(connections, poll_interval, wake);
+        Self { lookout, group, position: None, ready: VecDeque::new(), told_lost: false }
     }
 
     /// Reads what is new.
     async fn read(&mut self) -> Result<()> {
         let (group, position) = (self.group.clone(), self.position);
-        let (position, changes) =
-            self.connections.read(move |connection| read(connection, &group, position)).await?;
-        self.position = position;
+        let news = self.lookout.look(move |connection| read(connection, &group, position)).await?;
+        let Some(News { position, changes, more }) = news else { return Ok(()) };
+        self.position = Some(position);
         self.ready.extend(changes);
+        if more {
+            self.lookout.look_again();
+        }
         Ok(())
     }
 }
 
-fn read(connection: &Connection, group: &Group, old: Position) -> Result<(Position, Vec<Change>)> {
-    let data_version: i64 =
-        connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
-    if old.seq.is_some() && old.data_version == Some(data_version) {
-        return Ok((old, Vec::new()));
-    }
+/// What one look brings.
+struct News {
+    position: i64,
+    changes: Vec<Change>,
+    /// There is more to read.
+    more: bool,
+}
+
+fn read(connection: &Connection, group: &Group, position: Option<i64>) -> Result<News> {
     let (oldest, newest): (Option<i64>, Option<i64>) = connection
         .prepare_cached("SELECT (SELECT min(seq) FROM change_log), (SELECT max(seq) FROM change_log)")?
         .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let newest = newest.unwrap_or_default();
     // What lies between the last one read and the oldest one kept is lost; so is everything if the log was set back.
     let missed = |seq: i64| oldest.is_some_and(|oldest| oldest > seq + 1) || newest < seq;
-    let Some(seq) = old.seq.filter(|seq| !missed(*seq)) else {
-        let position = Position { seq: Some(newest), data_version: Some(data_version) };
-        return Ok((position, vec![Change::Resync]));
+    let Some(seq) = position.filter(|seq| !missed(*seq)) else {
+        return Ok(News { position: newest, changes: vec![Change::Resync], more: false });
     };
     let mut statement = connection.prepare_cached(
         "SELECT seq, table_name, key FROM change_log WHERE seq > ?1 AND group_name = ?2 ORDER BY seq LIMIT ?3",
@@ -107,12 +81,8 @@ fn read(connection: &Connection, group: &Group, old: Position) -> Result<(Positi
             changes.push(Change::Row { seq: last.cast_unsigned(), table, key: row.get(2)? });
         }
     }
-    let position = if read < BATCH {
-        Position { seq: Some(newest), data_version: Some(data_version) }
-    } else {
-        Position { seq: Some(last), data_version: None }
-    };
-    Ok((position, changes))
+    let more = read == BATCH;
+    Ok(News { position: if more { last } else { newest }, changes, more })
 }
 
 fn table(name: &str) -> Option<Table> {
@@ -136,16 +106,15 @@ impl ChangeFeed for SqliteFeed {
             match self.read().await {
                 Ok(()) => self.told_lost = false,
                 Err(fault) => {
-                    self.position = Position::default();
+                    self.position = None;
                     if !self.told_lost {
                         self.told_lost = true;
                         return Err(FeedError::Lost(DirectoryError::from(fault).to_string()));
                     }
                 }
             }
-            if self.ready.is_empty() && self.wait().await {
-                // The version of the data does not tell a connection of its own writes.
-                self.position.data_version = None;
+            if self.ready.is_empty() {
+                self.lookout.wait().await;
             }
         }
     }

@@ -53,7 +53,7 @@ impl OpenedFile {
     pub(crate) fn check<E>(&self) -> Result<(), Fault<E>> {
         match fs::metadata(&self.path) {
             Ok(metadata) if identity(&metadata) == self.identity => Ok(()),
-            Ok(_) => Err(Fault::Invalid(format!(
+            Ok(_) => Err(Fault::Replaced(format!(
                 "{} was replaced by another file under the running service: put the former back, or restart the \
                  service to use the new one",
                 self.path.display()

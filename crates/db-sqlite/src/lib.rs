@@ -1,8 +1,9 @@
-//! The embedded default: directory, change notification and request store on SQLite, without a server.
+//! The embedded default: directory, change notification, request store and the registry of the election on SQLite,
+//! without a server.
 //!
 //! It promises that what was accepted is on the disk, that several processes can share the file and see each other's
-//! changes, and that an operator can read everything with `sqlite3`: the schema, with its comments, is
-//! `migrations/V1__directory_and_requests.sql`; the view `request_readable` shows the requests in queue order.
+//! changes, and that an operator can read everything with `sqlite3`: the schema, with its comments, is in the folder
+//! `migrations`; the view `request_readable` shows the requests in queue order, `lease_readable` who acts.
 //!
 //! ```
 //! use ringback_db::RequestStore;
@@ -28,12 +29,17 @@ mod directory;
 mod error;
 mod feed;
 mod file;
+mod ledger;
+mod lookout;
 mod record;
+mod registry;
 mod schema;
 mod store;
+mod uptime;
 
 pub use database::{Options, SqliteDatabase};
 pub use directory::SqliteDirectory;
 pub use error::OpenError;
 pub use feed::SqliteFeed;
+pub use registry::SqliteRegistry;
 pub use store::SqliteStore;

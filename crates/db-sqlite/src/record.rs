@@ -162,7 +162,7 @@ fn phase(row: &Row<'_>, id: RequestId) -> Result<Phase> {
 }
 
 /// SQLite's integers are signed.
-pub(crate) fn stored(table: &str, column: &str, value: u64) -> Result<i64> {
+pub(crate) fn stored<E>(table: &str, column: &str, value: u64) -> std::result::Result<i64, Fault<E>> {
     i64::try_from(value).map_err(|_| Fault::invalid(table, column, "the number is above 2^63 - 1"))
 }
 
