@@ -1,5 +1,7 @@
 //! The client against served links, on a clock that stands still but for the tests' own waiting.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 mod support;
 
 use ringback_cti::message::{CtiError, Event};

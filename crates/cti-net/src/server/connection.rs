@@ -112,14 +112,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             let due = self.session.next_timeout();
             let output = self.session.transmit();
-            let (sends, takes) = (sender.wants(output), output.len() < HIGH_WATER);
+            let (sends, room) = (sender.wants(output), output.len() < HIGH_WATER);
             // A link that has gone silent may have its bytes waiting here after a pause: they are read first.
             let step = tokio::select! {
                 biased;
                 () = frozen(&mut freeze) => Step::Frozen,
                 read = reader.read_buf(&mut input) => Step::Read(read),
                 sent = sender.send(output), if sends => Step::Sent(sent),
-                taken = self.served.link.take(), if takes => Step::Taken(taken),
+                taken = self.served.link.take(room) => Step::Taken(taken),
                 () = self.clock.sleep_until(due) => Step::Due,
             };
             let now = self.clock.now();

@@ -91,8 +91,9 @@ impl Link {
         Reply { link: Some(self.clone()), sequence }
     }
 
-    /// Waits for the next message to send. Dropping the future loses none.
-    pub(super) async fn take(&self) -> Taken {
+    /// Waits for the next message to send, or, while there is no `room` for one, only for the queue to overflow.
+    /// Dropping the future loses none.
+    pub(super) async fn take(&self, room: bool) -> Taken {
         loop {
             let news = self.0.news.notified();
             {
@@ -100,7 +101,7 @@ impl Link {
                 if queue.overflow {
                     return Taken::Overflow;
                 }
-                if let Some(message) = queue.waiting.pop_front() {
+                if room && let Some(message) = queue.waiting.pop_front() {
                     return Taken::Message(message);
                 }
             }

@@ -1,5 +1,6 @@
 //! A small CTIManager and a network of them, for the tests of this crate.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part")]
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::BTreeMap;
 use std::io;

@@ -61,17 +61,17 @@ impl Requests {
         self.standing
     }
 
-    /// The next sequence number: never 0, never one that waits.
-    pub(super) fn number(&mut self) -> u32 {
-        loop {
-            self.last = self.last.wrapping_add(1);
-            if self.last != 0 && !self.pending.contains_key(&self.last) {
-                return self.last;
-            }
+    /// The next sequence number: never 0, never one that waits. It is used up by [`sent`](Self::sent).
+    pub(super) fn number(&self) -> u32 {
+        let mut number = self.last.wrapping_add(1);
+        while number == 0 || self.pending.contains_key(&number) {
+            number = number.wrapping_add(1);
         }
+        number
     }
 
     pub(super) fn sent(&mut self, now: Timestamp, sequence: u32, purpose: Purpose, offset: u64) {
+        self.last = sequence;
         self.standing += usize::from(purpose.is_standing());
         self.pending.insert(sequence, Pending { purpose, sent: now, offset });
         self.order.push_back(sequence);

@@ -1,0 +1,196 @@
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::provider::Tag;
+
+#[test]
+fn hostile_frames_drop_the_link_by_name() {
+    let cases: [(&[u8], &str); 5] = [
+        (&[0, 0, 0, 1], "frame length 1 is less than a header: the peer does not speak this protocol"),
+        (&[9, 0, 0, 1], "message too big: 150994945 bytes where at most 65536 are allowed"),
+        (&[0, 0, 0, 12, 0, 1, 3, 1, 0, 0, 0, 0], "the message ends inside device name"),
+        (&[0, 0, 0, 12, 0, 2, 2, 5, 0, 0, 0, 2], "a frame of another version than agreed on"),
+        (&[0, 0, 0, 12, 0, 1, 1, 2, 0, 0, 0, 2], "a request from the CTIManager"),
+    ];
+    for (bytes, reason) in cases {
+        let mut bench = Bench::open();
+        bench.session.received(bench.now, bench.attempt, &mut BytesMut::from(bytes));
+        assert_eq!(bench.events(), [lost(LinkLoss::Protocol(reason.into()))]);
+    }
+}
+
+#[test]
+fn an_open_that_promises_nonsense_is_refused() {
+    for (version, heartbeat) in [(9, 1000), (0, 1000), (1, 0)] {
+        let mut bench = Bench::new(&["a"]);
+        bench.outputs();
+        bench.session.connected(bench.now, bench.attempt);
+        bench.answer(
+            1,
+            Ok(Answer::ProviderOpened { version: Version(version), heartbeat: Millis(heartbeat) }),
+        );
+        let event = bench.events();
+        assert!(
+            matches!(&event[..], [ProviderEvent::LinkFailed { reason: LinkLoss::Protocol(_), .. }]),
+            "{event:?}"
+        );
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Act {
+    Submit(u8, u8),
+    Connected,
+    Failed,
+    Closed,
+    Answer(u8, u8),
+    Tell(u8, u8),
+    Garbage(Vec<u8>),
+    Pass(u16),
+    Configure(u8),
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        6 => (0_u8..8, 0_u8..3).prop_map(|(what, which)| Act::Submit(what, which)),
+        4 => Just(Act::Connected),
+        1 => Just(Act::Failed),
+        1 => Just(Act::Closed),
+        8 => (0_u8..12, 0_u8..8).prop_map(|(back, what)| Act::Answer(back, what)),
+        4 => (0_u8..6, 0_u8..3).prop_map(|(what, which)| Act::Tell(what, which)),
+        1 => proptest::collection::vec(any::<u8>(), 0..40).prop_map(Act::Garbage),
+        4 => (0_u16..40_000).prop_map(Act::Pass),
+        1 => (0_u8..4).prop_map(Act::Configure),
+    ]
+}
+
+#[derive(Default)]
+struct Check {
+    last: u32,
+    tags: u64,
+    outcomes: BTreeMap<Tag, u32>,
+    up: bool,
+    wires: u32,
+}
+
+impl Check {
+    fn act(&mut self, bench: &mut Bench, act: Act) {
+        let name = |which: u8| device(["P", "Q", "R"][usize::from(which)]);
+        match act {
+            Act::Submit(what, which) => {
+                let at = line(["P", "Q", "R"][usize::from(which)]);
+                self.tags += u64::from(what > 5);
+                let tag = Tag(self.tags);
+                bench.session.submit(
+                    bench.now,
+                    match what {
+                        0 => Command::Assume(Epoch(u64::from(which))),
+                        1 => Command::Relinquish,
+                        2 => Command::OpenDevice(name(which)),
+                        3 => Command::CloseDevice(name(which)),
+                        4 => Command::OpenLine(at),
+                        5 => Command::CloseLine(at),
+                        6 => Command::SendData { tag, device: name(which), id: None, content: "x".into() },
+                        _ => Command::MakeCall {
+                            tag,
+                            from: at,
+                            to: DirectoryNumber::new("1").unwrap(),
+                            override_forwarding: true,
+                        },
+                    },
+                );
+            }
+            Act::Connected => {
+                bench.session.connected(bench.now, bench.attempt);
+                let opened = Answer::ProviderOpened { version: Version(1), heartbeat: Millis(10_000) };
+                bench.answer(1, Ok(opened));
+            }
+            Act::Failed => bench.session.connect_failed(bench.now, bench.attempt, "no"),
+            Act::Closed => bench.session.closed(bench.now, bench.attempt),
+            Act::Answer(back, what) => {
+                let answer = match what {
+                    0 | 1 => Ok(Answer::DeviceOpened(IDLE)),
+                    2 => Ok(Answer::LineOpened(vec![])),
+                    3 => Ok(Answer::Done),
+                    4 => Err(CtiError::DeviceOutOfService),
+                    5 => Err(CtiError::DeviceAlreadyOpen),
+                    6 => Err(CtiError::LineAlreadyOpen),
+                    _ => Err(CtiError::Timeout),
+                };
+                bench.answer(self.last.saturating_sub(u32::from(back)), answer);
+            }
+            Act::Tell(what, which) => {
+                let event = match what {
+                    0 | 1 => Event::DeviceInService(name(which)),
+                    2 => Event::DeviceOutOfService(name(which)),
+                    3 => Event::DeviceUserChanged(name(which)),
+                    4 => Event::DeviceStatus { device: name(which), status: IDLE },
+                    _ => Event::ProviderClosed(CtiError::EpochSuperseded),
+                };
+                bench.receive(0, &Message::Event(event));
+            }
+            Act::Garbage(bytes) => {
+                bench.session.received(bench.now, bench.attempt, &mut BytesMut::from(&bytes[..]));
+            }
+            Act::Pass(time) => {
+                let end = bench.now + Millis(u64::from(time));
+                while let Some(due) = bench.session.next_timeout().filter(|due| *due <= end) {
+                    bench.now = bench.now.max(due);
+                    bench.session.handle_timeout(bench.now);
+                    self.look(bench);
+                    assert!(bench.session.next_timeout().is_none_or(|next| next > bench.now), "it spins");
+                }
+                bench.now = end;
+            }
+            Act::Configure(which) => {
+                let managers: &[&str] = [&["a", "b"][..], &["a"], &["b", "a"], &[]][usize::from(which)];
+                bench.session.configure(bench.now, config(managers)).unwrap();
+            }
+        }
+        self.look(bench);
+    }
+
+    /// What holds whatever the far side does.
+    fn look(&mut self, bench: &mut Bench) {
+        if let Some((sequence, _)) = bench.requests().last() {
+            self.last = (*sequence).max(1);
+        }
+        for output in bench.outputs() {
+            match output {
+                Output::Connect { .. } => {
+                    self.wires += 1;
+                    assert_eq!(self.wires, 1, "never two connections at once");
+                }
+                Output::Disconnect { .. } => self.wires -= 1,
+                Output::Event(ProviderEvent::LinkUp { .. }) => {
+                    assert!(!std::mem::replace(&mut self.up, true));
+                }
+                Output::Event(ProviderEvent::LinkLost { .. }) => {
+                    assert!(std::mem::replace(&mut self.up, false));
+                }
+                Output::Event(ProviderEvent::LinkFailed { .. }) => assert!(!self.up),
+                Output::Event(ProviderEvent::Answer { tag, .. }) => {
+                    *self.outcomes.entry(tag).or_default() += 1
+                }
+                Output::Event(_) => assert!(self.up, "nothing is reported of a link that is not up"),
+            }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_happens_in_whatever_order(acts in proptest::collection::vec(act(), 0..120)) {
+        let mut bench = Bench::new(&["a", "b"]);
+        let mut check = Check::default();
+        check.look(&mut bench);
+        for act in acts {
+            check.act(&mut bench, act);
+        }
+        check.act(&mut bench, Act::Closed);
+        let each_once: BTreeMap<_, _> = (1..=check.tags).map(|tag| (Tag(tag), 1)).collect();
+        prop_assert_eq!(check.outcomes, each_once, "each command with a tag has exactly one outcome");
+    }
+}
