@@ -1,1 +1,1 @@
-//! (to be written)
+//! Measurements: `cargo bench -p ringback-benches`.
