@@ -1,11 +1,11 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use ringback_db::{AdminError, DirectoryAdmin, PhoneConfig};
-use ringback_model::{DeviceName, DirectoryNumber, Group, LineId};
+use ringback_db::{AdminError, DirectoryAdmin, PhoneConfig, Table};
+use ringback_model::{DeviceName, DirectoryNumber, Group, LineId, Locale, UtcOffset};
 use rusqlite::{Connection, Params, Transaction};
 
-use crate::directory::SqliteDirectory;
+use crate::directory::{SqliteDirectory, checked, lines_of, settings_table};
 use crate::error::Fault;
 
 type Result<T> = std::result::Result<T, Fault<AdminError>>;
@@ -68,6 +68,28 @@ fn put_phone(connection: &Connection, group: &Group, phone: &PhoneConfig) -> Res
         }
     }
     Ok(())
+}
+
+fn phones(connection: &Connection, group: &Group) -> Result<Vec<PhoneConfig>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT device, locale, utc_offset_min, softkey_template, device_pool FROM phone
+         WHERE group_name = ?1 ORDER BY device",
+    )?;
+    let mut rows = statement.query([group.as_str()])?;
+    let mut phones = Vec::new();
+    while let Some(row) = rows.next()? {
+        let device = checked("phone", "device", DeviceName::new(row.get::<_, String>(0)?))?;
+        let lines = lines_of(connection, group, &device)?;
+        phones.push(PhoneConfig {
+            locale: checked("phone", "locale", Locale::new(row.get::<_, String>(1)?))?,
+            utc_offset: UtcOffset::from_minutes(row.get(2)?)
+                .ok_or_else(|| Fault::invalid("phone", "utc_offset_min", "it is a day or more"))?,
+            template: row.get(3)?,
+            pool: row.get(4)?,
+            ..PhoneConfig::new(device, lines)
+        });
+    }
+    Ok(phones)
 }
 
 fn remove_template(connection: &Connection, group: &Group, name: &str) -> Result<()> {
@@ -198,21 +220,31 @@ impl DirectoryAdmin for SqliteDirectory {
     }
 
     async fn set_parameter(&self, group: &Group, name: &str, value: Option<&str>) -> Done {
+        self.set_setting(group, Table::Parameter, name, value).await
+    }
+
+    async fn set_setting(&self, group: &Group, table: Table, name: &str, value: Option<&str>) -> Done {
+        let Some(rows) = settings_table(table) else { return Err(AdminError::NoSettings(table)) };
         let (group, name, value) = (group.clone(), name.to_owned(), value.map(str::to_owned));
         self.change(move |connection| {
+            let (put, remove) = (
+                format!(
+                    "INSERT INTO {rows} (group_name, name, value) VALUES (?1, ?2, ?3)
+                     ON CONFLICT (group_name, name) DO UPDATE SET value = excluded.value"
+                ),
+                format!("DELETE FROM {rows} WHERE group_name = ?1 AND name = ?2"),
+            );
             match value {
-                Some(value) => connection
-                    .prepare_cached(
-                        "INSERT INTO service_parameter (group_name, name, value) VALUES (?1, ?2, ?3)
-                         ON CONFLICT (group_name, name) DO UPDATE SET value = excluded.value",
-                    )?
-                    .execute((group.as_str(), name, value))?,
-                None => connection
-                    .prepare_cached("DELETE FROM service_parameter WHERE group_name = ?1 AND name = ?2")?
-                    .execute((group.as_str(), name))?,
+                Some(value) => connection.prepare_cached(&put)?.execute((group.as_str(), name, value))?,
+                None => connection.prepare_cached(&remove)?.execute((group.as_str(), name))?,
             };
             Ok(())
         })
         .await
+    }
+
+    async fn phones(&self, group: &Group) -> std::result::Result<Vec<PhoneConfig>, AdminError> {
+        let group = group.clone();
+        Ok(self.connections.read(move |connection| phones(connection, &group)).await?)
     }
 }

@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use ringback_db::{Directory, DirectoryError, LineEntry, PhoneEntry};
+use ringback_db::{Directory, DirectoryError, LineEntry, PhoneEntry, Table};
 use ringback_model::{DeviceName, DirectoryNumber, Group, LineId, Locale, Partition, TextError, UtcOffset};
 use rusqlite::{Connection, OptionalExtension};
 
@@ -58,7 +58,11 @@ fn phone(connection: &Connection, group: &Group, device: &DeviceName) -> Result<
     }))
 }
 
-fn lines_of(connection: &Connection, group: &Group, device: &DeviceName) -> Result<Vec<LineId>> {
+pub(crate) fn lines_of<E>(
+    connection: &Connection,
+    group: &Group,
+    device: &DeviceName,
+) -> std::result::Result<Vec<LineId>, Fault<E>> {
     let mut statement = connection.prepare_cached(
         "SELECT partition_name, dn FROM appearance WHERE group_name = ?1 AND device = ?2 ORDER BY button, rowid",
     )?;
@@ -119,14 +123,29 @@ fn dialled(
     line(connection, group, &LineId::new(partition, dn.clone()))
 }
 
-fn parameters(connection: &Connection, group: &Group) -> Result<Vec<(String, String)>> {
-    let mut statement = connection
-        .prepare_cached("SELECT name, value FROM service_parameter WHERE group_name = ?1 ORDER BY name")?;
+/// Which table of the schema holds these settings, if any does.
+pub(crate) fn settings_table(table: Table) -> Option<&'static str> {
+    match table {
+        Table::Parameter => Some("service_parameter"),
+        Table::Trace => Some("trace_setting"),
+        Table::Alarm => Some("alarm_setting"),
+        _ => None,
+    }
+}
+
+fn settings(connection: &Connection, group: &Group, table: Table) -> Result<Vec<(String, String)>> {
+    let Some(table) = settings_table(table) else { return Ok(Vec::new()) };
+    let query = format!("SELECT name, value FROM {table} WHERE group_name = ?1 ORDER BY name");
+    let mut statement = connection.prepare_cached(&query)?;
     let rows = statement.query_map([group.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-fn checked<T>(table: &str, column: &str, value: std::result::Result<T, TextError>) -> Result<T> {
+pub(crate) fn checked<T, E>(
+    table: &str,
+    column: &str,
+    value: std::result::Result<T, TextError>,
+) -> std::result::Result<T, Fault<E>> {
     value.map_err(|error| Fault::invalid(table, column, error))
 }
 
@@ -148,8 +167,12 @@ impl Directory for SqliteDirectory {
     }
 
     async fn parameters(&self, group: &Group) -> Answer<Vec<(String, String)>> {
+        self.settings(group, Table::Parameter).await
+    }
+
+    async fn settings(&self, group: &Group, table: Table) -> Answer<Vec<(String, String)>> {
         let group = group.clone();
-        Ok(self.connections.read(move |connection| parameters(connection, &group)).await?)
+        Ok(self.connections.read(move |connection| settings(connection, &group, table)).await?)
     }
 
     async fn probe(&self) -> Answer<()> {

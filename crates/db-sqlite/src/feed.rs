@@ -77,23 +77,12 @@ fn read(connection: &Connection, group: &Group, position: Option<i64>) -> Result
         last = row.get(0)?;
         read += 1;
         // A table that only a newer version knows does not matter to this one.
-        if let Some(table) = table(&row.get::<_, String>(1)?) {
+        if let Some(table) = Table::named(&row.get::<_, String>(1)?) {
             changes.push(Change::Row { seq: last.cast_unsigned(), table, key: row.get(2)? });
         }
     }
     let more = read == BATCH;
     Ok(News { position: if more { last } else { newest }, changes, more })
-}
-
-fn table(name: &str) -> Option<Table> {
-    Some(match name {
-        "phone" => Table::Phone,
-        "line" => Table::Line,
-        "template" => Table::Template,
-        "pool" => Table::Pool,
-        "parameter" => Table::Parameter,
-        _ => return None,
-    })
 }
 
 #[async_trait]

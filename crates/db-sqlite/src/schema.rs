@@ -11,9 +11,10 @@ const APPLICATION_ID: i32 = 0x5247_424B;
 
 /// The steps that make the schema, oldest first; their numbers are their places, from 1. A step that was released is
 /// never changed: the next one mends it.
-const MIGRATIONS: [(&str, &str); 2] = [
+const MIGRATIONS: [(&str, &str); 3] = [
     ("V1__directory_and_requests", include_str!("../migrations/V1__directory_and_requests.sql")),
     ("V2__registry", include_str!("../migrations/V2__registry.sql")),
+    ("V3__settings", include_str!("../migrations/V3__settings.sql")),
 ];
 
 const KNOWN: i32 = MIGRATIONS.len() as i32;

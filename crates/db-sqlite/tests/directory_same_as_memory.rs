@@ -115,6 +115,7 @@ proptest! {
                 }
             }
             prop_assert_eq!(sqlite.parameters(&group).await, memory.parameters(&group).await);
+            prop_assert_eq!(sqlite.phones(&group).await, memory.phones(&group).await);
             Ok(())
         })?;
     }

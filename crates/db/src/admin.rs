@@ -2,6 +2,8 @@ use async_trait::async_trait;
 use ringback_model::{DeviceName, DirectoryNumber, Group, LineId, Locale, UtcOffset};
 use thiserror::Error;
 
+use crate::feed::Table;
+
 /// Why the directory was not written. Unless a variant says otherwise nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -30,6 +32,9 @@ pub enum AdminError {
     /// A phone was given the same line twice.
     #[error("the phone has the same line twice: give each line once")]
     DuplicateLine,
+    /// The table does not consist of names and values.
+    #[error("the table {} holds no settings: use trace, alarm or parameter", .0.name())]
+    NoSettings(Table),
     /// It holds something that cannot be: a person must mend it.
     #[error("directory database holds an invalid value, nothing was written: {0}")]
     Invalid(String),
@@ -116,4 +121,17 @@ pub trait DirectoryAdmin: Send + Sync {
 
     /// Sets a service parameter, unchecked, or with `None` resets it to its default.
     async fn set_parameter(&self, group: &Group, name: &str, value: Option<&str>) -> Result<(), AdminError>;
+
+    /// Sets a row of a table of names and values, unchecked, or with `None` removes it: [`Table::Trace`],
+    /// [`Table::Alarm`], and [`Table::Parameter`] as [`set_parameter`](Self::set_parameter) does.
+    async fn set_setting(
+        &self,
+        group: &Group,
+        table: Table,
+        name: &str,
+        value: Option<&str>,
+    ) -> Result<(), AdminError>;
+
+    /// All phones as they are configured, ordered by name.
+    async fn phones(&self, group: &Group) -> Result<Vec<PhoneConfig>, AdminError>;
 }

@@ -4,6 +4,8 @@ use async_trait::async_trait;
 use ringback_model::{DeviceName, DirectoryNumber, Group, LineId, Locale, Pii, UtcOffset};
 use thiserror::Error;
 
+use crate::feed::Table;
+
 /// Why the directory could not be read. Reading changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -79,6 +81,10 @@ pub trait Directory: Send + Sync {
 
     /// The service parameters that are set, ordered by name; those at their default may be missing.
     async fn parameters(&self, group: &Group) -> Result<Vec<(String, String)>, DirectoryError>;
+
+    /// What is set in one of the tables of names and values, ordered by name: [`Table::Trace`] and [`Table::Alarm`], and
+    /// [`Table::Parameter`] as [`parameters`](Self::parameters) gives it. The other tables hold no settings: nothing.
+    async fn settings(&self, group: &Group, table: Table) -> Result<Vec<(String, String)>, DirectoryError>;
 
     /// Proves that the directory can be read now (R46). Cheap.
     async fn probe(&self) -> Result<(), DirectoryError>;

@@ -5,7 +5,7 @@ use ringback_model::{LineId, Pii};
 use thiserror::Error;
 
 /// What a change is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Table {
     /// Phones: added, removed, or their settings (locale, template, pool).
@@ -24,6 +24,32 @@ pub enum Table {
     Alarm,
 }
 
+impl Table {
+    /// Every table.
+    pub const ALL: [Self; 7] =
+        [Self::Phone, Self::Line, Self::Template, Self::Pool, Self::Parameter, Self::Trace, Self::Alarm];
+
+    /// What it is called in a change log and on the wire.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Phone => "phone",
+            Self::Line => "line",
+            Self::Template => "template",
+            Self::Pool => "pool",
+            Self::Parameter => "parameter",
+            Self::Trace => "trace",
+            Self::Alarm => "alarm",
+        }
+    }
+
+    /// The table that is called so, if there is one.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|table| table.name() == name)
+    }
+}
+
 /// The key of a line in a report: `PARTITION/DN`.
 #[must_use]
 pub fn line_key(line: &LineId) -> String {
@@ -40,7 +66,7 @@ pub enum Change {
         seq: u64,
         /// In which table.
         table: Table,
-        /// The row's key as text: a device name, [`line_key`], the name of a template, pool or parameter.
+        /// The row's key as text: a device name, [`line_key`], the name of a template, pool, parameter or setting.
         key: String,
     },
     /// Changes may have been missed: read everything anew. Sent first after every (re)connect.

@@ -37,7 +37,8 @@ async fn an_outage_fails_every_call_and_is_told_by_every_feed() {
     assert_eq!(directory.probe().await, Err(DirectoryError::Unavailable(off.clone())));
     assert_eq!(directory.parameters(&group).await, Err(DirectoryError::Unavailable(off.clone())));
     let refused = directory.put_template(&group, "u", true).await;
-    assert_eq!(refused, Err(AdminError::Unavailable(off)));
+    assert_eq!(refused, Err(AdminError::Unavailable(off.clone())));
+    assert_eq!(directory.phones(&group).await, Err(AdminError::Unavailable(off)));
     assert_eq!(feed.next().await, lost());
     assert!(is_silent(&mut feed).await);
     let mut late = directory.feed(&group);

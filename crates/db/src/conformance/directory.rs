@@ -3,6 +3,7 @@ use ringback_model::{Group, LineId, Locale, UtcOffset};
 use super::{OrViolation, Violation, device, dn, group, line, same};
 use crate::admin::{AdminError, DirectoryAdmin, PhoneConfig};
 use crate::directory::{Directory, LineEntry, PhoneEntry};
+use crate::feed::Table;
 
 /// Proves a [`Directory`] by what its [`DirectoryAdmin`] writes. `make` gives an empty one each time.
 ///
@@ -16,6 +17,8 @@ pub async fn directory<D: Directory + DirectoryAdmin>(make: impl AsyncFn() -> D)
     dialled(&make().await).await?;
     references(&make().await).await?;
     parameters(&make().await).await?;
+    settings(&make().await).await?;
+    all_phones(&make().await).await?;
     groups(&make().await).await
 }
 
@@ -226,6 +229,67 @@ async fn parameters(d: &(impl Directory + DirectoryAdmin)) -> Result<(), Violati
         d.set_parameter(&g, "A", None).await.or_violation(RULE)?;
     }
     same(RULE, d.parameters(&g).await, Ok(vec![row("B", "30 s")]))
+}
+
+async fn settings(d: &(impl Directory + DirectoryAdmin)) -> Result<(), Violation> {
+    const RULE: &str = "settings of traces and alarms are read by table, ordered by name, and removed";
+    let g = Group::default();
+    let row = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let writes = [
+        (Table::Trace, "B", "1"),
+        (Table::Trace, "A", "x"),
+        (Table::Alarm, "A", ""),
+        (Table::Trace, "B", "2"),
+    ];
+    for (table, name, value) in writes {
+        d.set_setting(&g, table, name, Some(value)).await.or_violation(RULE)?;
+    }
+    same(RULE, d.settings(&g, Table::Trace).await, Ok(vec![row("A", "x"), row("B", "2")]))?;
+    same(RULE, d.settings(&g, Table::Alarm).await, Ok(vec![row("A", "")]))?;
+    for _ in 0..2 {
+        d.set_setting(&g, Table::Trace, "A", None).await.or_violation(RULE)?;
+    }
+    same(RULE, d.settings(&g, Table::Trace).await, Ok(vec![row("B", "2")]))?;
+    same(RULE, d.settings(&group("other"), Table::Trace).await, Ok(vec![]))?;
+
+    const PARAMETERS: &str = "service parameters are settings, too";
+    d.set_setting(&g, Table::Parameter, "P", Some("1")).await.or_violation(PARAMETERS)?;
+    d.set_parameter(&g, "Q", Some("2")).await.or_violation(PARAMETERS)?;
+    let both = vec![row("P", "1"), row("Q", "2")];
+    same(PARAMETERS, d.parameters(&g).await, Ok(both.clone()))?;
+    same(PARAMETERS, d.settings(&g, Table::Parameter).await, Ok(both))?;
+
+    const OTHERS: &str = "other tables hold no settings and take none";
+    for table in [Table::Phone, Table::Line, Table::Template, Table::Pool] {
+        same(OTHERS, d.settings(&g, table).await, Ok(vec![]))?;
+        let refused = d.set_setting(&g, table, "A", Some("1")).await;
+        same(OTHERS, refused, Err(AdminError::NoSettings(table)))?;
+    }
+    Ok(())
+}
+
+async fn all_phones(d: &(impl Directory + DirectoryAdmin)) -> Result<(), Violation> {
+    const RULE: &str = "all phones of a group are told as they were put, ordered by name";
+    let g = Group::default();
+    same(RULE, d.phones(&g).await, Ok(vec![]))?;
+    d.put_template(&g, "t", true).await.or_violation(RULE)?;
+    d.put_pool(&g, "p", None).await.or_violation(RULE)?;
+    let mut full = phone("b", &[line("", "1003"), line("p", "1001"), line("", "1001")]);
+    full.locale = Locale::new("fr_FR").or_violation(RULE)?;
+    full.utc_offset = UtcOffset::from_minutes(-210).unwrap_or_default();
+    (full.template, full.pool) = (Some("t".to_owned()), Some("p".to_owned()));
+    let (bare, shared) = (phone("B", &[]), phone("a", &[line("", "1003")]));
+    for config in [&full, &shared, &bare] {
+        d.put_phone(&g, config).await.or_violation(RULE)?;
+    }
+    d.put_phone(&group("other"), &phone("c", &[])).await.or_violation(RULE)?;
+    same(RULE, d.phones(&g).await, Ok(vec![bare, shared, full.clone()]))?;
+    for name in ["a", "B"] {
+        d.remove_phone(&g, &device(name)).await.or_violation(RULE)?;
+    }
+    full.lines.reverse();
+    d.put_phone(&g, &full).await.or_violation(RULE)?;
+    same(RULE, d.phones(&g).await, Ok(vec![full]))
 }
 
 async fn groups(d: &(impl Directory + DirectoryAdmin)) -> Result<(), Violation> {

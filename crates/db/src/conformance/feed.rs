@@ -92,6 +92,12 @@ async fn every_write_is_reported<D: DirectoryAdmin, F: ChangeFeed>(
         done(d.set_parameter(&g, "A", value).await)?;
         seq = reported(RULE, &mut feed, seq, (Table::Parameter, "A")).await?;
     }
+    for table in [Table::Trace, Table::Alarm] {
+        for value in [Some("1"), Some("2"), None] {
+            done(d.set_setting(&g, table, "A", value).await)?;
+            seq = reported(RULE, &mut feed, seq, (table, "A")).await?;
+        }
+    }
     for (lines, key) in [(vec![one.clone(), two], &key_two), (vec![one], &key_two)] {
         config.lines = lines;
         done(d.put_phone(&g, &config).await)?;

@@ -10,7 +10,7 @@ use super::lock;
 use super::tables::{Changed, Tables};
 use crate::admin::{AdminError, DirectoryAdmin, PhoneConfig};
 use crate::directory::{Directory, DirectoryError, LineEntry, PhoneEntry};
-use crate::feed::Change;
+use crate::feed::{Change, Table};
 
 /// So many changes are kept for feeds that lag; one that lags further is told `Resync`.
 const LOG_LENGTH: usize = 1024;
@@ -126,7 +126,11 @@ impl Directory for MemoryDirectory {
     }
 
     async fn parameters(&self, group: &Group) -> Result<Vec<(String, String)>, DirectoryError> {
-        Ok(self.read(group, Tables::parameters)?.unwrap_or_default())
+        self.settings(group, Table::Parameter).await
+    }
+
+    async fn settings(&self, group: &Group, table: Table) -> Result<Vec<(String, String)>, DirectoryError> {
+        Ok(self.read(group, |tables| tables.settings(table))?.unwrap_or_default())
     }
 
     async fn probe(&self) -> Result<(), DirectoryError> {
@@ -184,6 +188,21 @@ impl DirectoryAdmin for MemoryDirectory {
     }
 
     async fn set_parameter(&self, group: &Group, name: &str, value: Option<&str>) -> Result<(), AdminError> {
-        self.write(group, |tables| Ok(tables.set_parameter(name, value)))
+        self.set_setting(group, Table::Parameter, name, value).await
+    }
+
+    async fn set_setting(
+        &self,
+        group: &Group,
+        table: Table,
+        name: &str,
+        value: Option<&str>,
+    ) -> Result<(), AdminError> {
+        self.write(group, |tables| tables.set_setting(table, name, value))
+    }
+
+    async fn phones(&self, group: &Group) -> Result<Vec<PhoneConfig>, AdminError> {
+        let phones = self.read(group, Tables::phones);
+        Ok(phones.map_err(|_| AdminError::Unavailable(SWITCHED_OFF.to_owned()))?.unwrap_or_default())
     }
 }

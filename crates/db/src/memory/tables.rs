@@ -31,7 +31,8 @@ pub(super) struct Tables {
     lines: BTreeMap<DirectoryNumber, BTreeMap<Partition, Line>>,
     templates: BTreeMap<String, bool>,
     pools: BTreeMap<String, Option<String>>,
-    parameters: BTreeMap<String, String>,
+    /// Of the tables of names and values.
+    settings: BTreeMap<(Table, String), String>,
 }
 
 impl Tables {
@@ -123,13 +124,26 @@ impl Tables {
         Ok(vec![(Table::Phone, device.as_str().to_owned())])
     }
 
-    pub(super) fn set_parameter(&mut self, name: &str, value: Option<&str>) -> Changed {
+    pub(super) fn set_setting(
+        &mut self,
+        table: Table,
+        name: &str,
+        value: Option<&str>,
+    ) -> Result<Changed, AdminError> {
+        if !matches!(table, Table::Parameter | Table::Trace | Table::Alarm) {
+            return Err(AdminError::NoSettings(table));
+        }
+        let key = (table, name.to_owned());
         match value {
-            Some(value) => drop(self.parameters.insert(name.to_owned(), value.to_owned())),
-            None if self.parameters.remove(name).is_none() => return Vec::new(),
+            Some(value) => drop(self.settings.insert(key, value.to_owned())),
+            None if self.settings.remove(&key).is_none() => return Ok(Vec::new()),
             None => {}
         }
-        vec![(Table::Parameter, name.to_owned())]
+        Ok(vec![(table, name.to_owned())])
+    }
+
+    pub(super) fn phones(&self) -> Vec<PhoneConfig> {
+        self.phones.values().map(|phone| phone.config.clone()).collect()
     }
 
     pub(super) fn phone(&self, device: &DeviceName) -> Option<PhoneEntry> {
@@ -166,8 +180,9 @@ impl Tables {
         self.line(&LineId::new(partition.clone(), dn.clone()))
     }
 
-    pub(super) fn parameters(&self) -> Vec<(String, String)> {
-        self.parameters.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
+    pub(super) fn settings(&self, table: Table) -> Vec<(String, String)> {
+        let rows = self.settings.iter().filter(|((of, _), _)| *of == table);
+        rows.map(|((_, name), value)| (name.clone(), value.clone())).collect()
     }
 
     fn check_template(&self, name: Option<&str>) -> Result<(), AdminError> {

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use ringback_callback::Record;
 use ringback_db::{
     Change, ChangeFeed, Directory, DirectoryError, FeedError, LineEntry, PhoneEntry, RequestStore,
-    StoreError, Write,
+    StoreError, Table, Write,
 };
 use ringback_model::{DeviceName, DirectoryNumber, Epoch, Group, LineId, Timestamp};
 use tokio::sync::watch;
@@ -102,6 +102,11 @@ impl Directory for Severed<Arc<dyn Directory>> {
     async fn parameters(&self, group: &Group) -> Result<Vec<(String, String)>, DirectoryError> {
         self.wire.directory()?;
         self.behind.parameters(group).await
+    }
+
+    async fn settings(&self, group: &Group, table: Table) -> Result<Vec<(String, String)>, DirectoryError> {
+        self.wire.directory()?;
+        self.behind.settings(group, table).await
     }
 
     async fn probe(&self) -> Result<(), DirectoryError> {
