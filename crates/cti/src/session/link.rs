@@ -233,7 +233,7 @@ impl Session {
         if interval == Millis::ZERO {
             return self.violation(now, "a heartbeat interval of 0");
         }
-        let Phase::Opening { manager, sequence, epoch, .. } = self.phase else { return };
+        let Phase::Opening { manager, sequence, epoch, wished, .. } = self.phase else { return };
         let Some(name) = self.config.managers.get(manager).map(|manager| manager.name.clone()) else {
             return;
         };
@@ -252,6 +252,12 @@ impl Session {
             sent: now,
         });
         self.report(Some(ProviderEvent::LinkUp { manager: name, failed_over }));
+        if wished != self.config.heartbeat
+            && let Phase::Open(link) = &mut self.phase
+        {
+            // The parameter changed while provider open was under way.
+            link.heartbeat(now, self.config.heartbeat, &mut self.outbox);
+        }
         self.tell_epoch(now);
         for feature in self.config.features.clone() {
             let _fits = self.send(now, Request::FeatureRegister(feature), Purpose::RegisterFeature);

@@ -27,7 +27,7 @@ mod tests;
 use std::collections::VecDeque;
 
 use bytes::BytesMut;
-use ringback_model::{Epoch, Timestamp};
+use ringback_model::{Epoch, Millis, Timestamp};
 
 pub use config::{Config, ConfigError, Manager};
 
@@ -81,6 +81,8 @@ enum Phase {
         since: Timestamp,
         sequence: u32,
         epoch: Epoch,
+        /// The heartbeat interval that was wished for.
+        wished: Millis,
     },
     Open(OpenLink),
 }
@@ -161,7 +163,10 @@ impl Session {
         let open = Request::ProviderOpen(self.provider_open());
         let sequence = 1;
         match self.outbox.request(codec::VERSIONS.0, sequence, open) {
-            Ok(_) => self.phase = Phase::Opening { manager, since, sequence, epoch: self.epoch },
+            Ok(_) => {
+                let (epoch, wished) = (self.epoch, self.config.heartbeat);
+                self.phase = Phase::Opening { manager, since, sequence, epoch, wished };
+            }
             // The configuration is checked, so this cannot be; if it were, no CTIManager would take it.
             Err(error) => self.lose(now, LinkLoss::Connect(error.to_string())),
         }

@@ -78,6 +78,21 @@ fn the_manager_dictates_the_interval_and_a_change_is_asked_for() {
 }
 
 #[test]
+fn an_interval_that_changes_while_provider_open_is_under_way_is_asked_for_when_it_is_open() {
+    let mut bench = Bench::new(&["a"]);
+    bench.events();
+    bench.session.connected(bench.now, bench.attempt);
+    bench.requests();
+    let mut changed = config(&["a"]);
+    changed.heartbeat = Millis(5_000);
+    bench.session.configure(bench.now, changed).unwrap();
+    assert_eq!(bench.requests(), [], "nothing can be asked before the provider is open");
+    let opened = Answer::ProviderOpened { version: Version(1), heartbeat: Millis(30_000) };
+    bench.answer(1, Ok(opened));
+    assert_eq!(bench.requests().first(), sent(&[(0, "heartbeat 5000 ms")]).first());
+}
+
+#[test]
 fn never_sent_and_unknown_outcome_are_told_apart_by_the_byte() {
     let mut bench = Bench::open();
     bench.submit(data(1));
