@@ -6,6 +6,7 @@
 
 mod clock;
 mod handle;
+mod locator;
 mod lookup;
 mod opened;
 mod phones;

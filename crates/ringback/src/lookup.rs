@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ringback_callback::{Resolution, Unresolved};
+use ringback_callback::Resolution;
 use ringback_db::{Directory, DirectoryError, LineEntry, PhoneEntry};
 use ringback_model::{Appearance, DeviceName, DirectoryNumber, Group, LineId};
 use tokio::time::{Duration, timeout};
@@ -22,22 +22,21 @@ impl Lookup {
         Self { directory, group }
     }
 
-    /// Where a number leads, and what stands against calling it back; with the caller's phone, for its screens.
+    /// Where a number leads, and what stands against calling it back, `None` if it leads nowhere; with the caller's
+    /// phone, for its screens.
     pub(crate) async fn resolve(
         &self,
         from: &Appearance,
         dn: &DirectoryNumber,
-    ) -> (Result<Resolution, Unresolved>, Option<PhoneEntry>) {
+    ) -> Result<(Option<Resolution>, Option<PhoneEntry>), DirectoryError> {
         let read = async {
             let called = self.directory.dialled(&self.group, &from.line, dn).await?;
             let phone = self.directory.phone(&self.group, &from.device).await?;
             Ok::<_, DirectoryError>((called, phone))
         };
-        match timeout(PATIENCE, read).await {
-            Ok(Ok((Some(called), Some(phone)))) => (Ok(resolution(called, &phone)), Some(phone)),
-            Ok(Ok((_, phone))) => (Err(Unresolved::NotFound), phone),
-            Ok(Err(_)) | Err(_) => (Err(Unresolved::Unavailable), None),
-        }
+        let (called, phone) = timeout(PATIENCE, read).await.map_err(|_| silent())??;
+        let resolved = called.zip(phone.as_ref()).map(|(called, phone)| resolution(called, phone));
+        Ok((resolved, phone))
     }
 
     /// The phones on which a line appears; none if there is no such line.

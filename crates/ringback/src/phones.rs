@@ -22,6 +22,17 @@ pub(crate) enum Item {
     Alert(AlertId),
 }
 
+impl Item {
+    /// The request it is about.
+    pub(crate) fn request(&self) -> Option<RequestId> {
+        match self {
+            Self::Screen { about, .. } => *about,
+            Self::Clear => None,
+            Self::Alert(alert) => Some(alert.request),
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 struct Phone {
     profile: Option<Profile>,
@@ -33,14 +44,16 @@ struct Phone {
 pub(crate) struct Phones {
     renderer: Arc<dyn ScreenRenderer>,
     phones: HashMap<DeviceName, Phone>,
+    /// Phones with something waiting.
+    waiting: usize,
 }
 
 impl Phones {
     pub(crate) fn new(renderer: Arc<dyn ScreenRenderer>) -> Self {
-        Self { renderer, phones: HashMap::new() }
+        Self { renderer, phones: HashMap::new(), waiting: 0 }
     }
 
-    /// Takes an item. `None`: it waits for the phone's profile, which is to be looked up now.
+    /// Takes an item, and says what is to be done with it.
     pub(crate) fn take(&mut self, device: &DeviceName, item: Item) -> Take {
         let phone = self.phones.entry(device.clone()).or_default();
         if !phone.waiting.is_empty() {
@@ -49,6 +62,7 @@ impl Phones {
         }
         if matches!(item, Item::Screen { .. }) && phone.profile.is_none() {
             phone.waiting.push_back(item);
+            self.waiting += 1;
             return Take::LookUp;
         }
         Take::Send(item)
@@ -58,12 +72,21 @@ impl Phones {
     pub(crate) fn profile(&mut self, device: &DeviceName, profile: Profile) -> VecDeque<Item> {
         let phone = self.phones.entry(device.clone()).or_default();
         phone.profile = Some(profile);
-        std::mem::take(&mut phone.waiting)
+        let waiting = std::mem::take(&mut phone.waiting);
+        self.waiting -= usize::from(!waiting.is_empty());
+        waiting
+    }
+
+    /// Whether nothing waits.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.waiting == 0
     }
 
     /// The phone is closed: nothing more is sent to it.
     pub(crate) fn close(&mut self, device: &DeviceName) {
-        self.phones.remove(device);
+        if let Some(phone) = self.phones.remove(device) {
+            self.waiting -= usize::from(!phone.waiting.is_empty());
+        }
     }
 
     /// The phone's settings may have changed.

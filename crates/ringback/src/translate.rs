@@ -1,9 +1,9 @@
 //! Words of the CTI model as words of the engine. Nothing is decided here that depends on a request.
 
-use ringback_callback::{AlertId, CallProgress, DeviceState, Input, Occupancy, PressedDuring};
+use ringback_callback::{AlertId, CallProgress, DeviceState, Input, Notice, Occupancy, PressedDuring};
 use ringback_cti::DataId;
 use ringback_cti::message::{Activity, CallInfo, CallState, Cause, DeviceStatus, FeatureInvocation};
-use ringback_model::Appearance;
+use ringback_model::{Appearance, RequestId};
 
 /// R1: what A heard when it pressed the key.
 pub(crate) fn pressed_during(invocation: &FeatureInvocation) -> PressedDuring {
@@ -54,4 +54,20 @@ pub(crate) fn data_id(alert: AlertId) -> DataId {
     let epoch = u128::from(alert.request.epoch.0) & BITS_48;
     let number = u128::from(alert.request.number) & BITS_48;
     DataId(epoch << 80 | number << 32 | u128::from(alert.number))
+}
+
+/// The request a notice is about, so that its story can be found by its id.
+pub(crate) fn request_of(notice: &Notice) -> Option<RequestId> {
+    match notice {
+        Notice::Accepted { request }
+        | Notice::Ended { request, .. }
+        | Notice::TurnStarted { request, .. }
+        | Notice::TurnWithdrawn { request }
+        | Notice::TurnLapsed { request }
+        | Notice::Suspended { request }
+        | Notice::Retained { request }
+        | Notice::DialFailed { request }
+        | Notice::AlertFailed { request } => Some(*request),
+        _ => None,
+    }
 }

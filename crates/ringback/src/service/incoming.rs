@@ -1,6 +1,6 @@
 //! What happens outside, told to the engine.
 
-use ringback_callback::{Input, Occupancy};
+use ringback_callback::{Input, Occupancy, Unresolved};
 use ringback_cti::{CallTable, ProviderEvent};
 use ringback_db::{Change, DirectoryError, FeedError, Table};
 use ringback_model::{Appearance, CallId, DeviceName, DirectoryNumber, LineId, Partition};
@@ -25,12 +25,7 @@ impl Service {
             ProviderEvent::LinkLost { manager, reason } => {
                 self.surroundings.link_lost(&manager, &reason);
                 self.redundancy(ringback_election::Input::Ready(false));
-                if let Some(term) = self.office.term() {
-                    term.calls = CallTable::default();
-                    term.opened.link_lost();
-                }
-                self.tell_engine(Input::LinkLost);
-                None
+                Some(ProviderEvent::LinkLost { manager, reason })
             }
             ProviderEvent::LinkFailed { manager, reason } => {
                 self.surroundings.link_failed(&manager, &reason);
@@ -47,7 +42,8 @@ impl Service {
         }
         let Some(term) = self.office.term() else { return };
         if term.draining {
-            // The next active reads everything anew; a key pressed in these milliseconds has to be pressed again.
+            // The next active reads everything anew.
+            term.held_back.push(event);
             return;
         }
         let occupancy = match term.calls.apply(&event) {
@@ -55,6 +51,12 @@ impl Service {
             None => None,
         };
         match event {
+            ProviderEvent::LinkLost { .. } => {
+                term.calls = CallTable::default();
+                term.opened.link_lost();
+                term.doubtful_calls.clear();
+                self.tell_engine(Input::LinkLost);
+            }
             ProviderEvent::Device { device, status } => {
                 match status {
                     Some(_) => term.opened.device_read(&device),
@@ -72,6 +74,11 @@ impl Service {
                 }
                 let calls = Some(calls.iter().map(|info| info.call).collect());
                 self.tell_line(at, occupancy, calls);
+            }
+            ProviderEvent::LineRefused { at, reason } => {
+                tracing::warn!(target: target::CTI, device = ?at.device, %reason, "a line cannot be opened now");
+                // There is nothing to be read of it.
+                term.opened.line_read(&at);
             }
             ProviderEvent::Call { at, info } => {
                 if let Some(progress) = translate::call_progress(&at, &info) {
@@ -116,34 +123,58 @@ impl Service {
             }
             Done::RegistryChanged(seen) => self.registry_changed(seen),
             Done::Parameters(result) => self.parameters_read(result),
-            Done::DirectoryProbed(result) => self.directory_answered(result.as_ref().err()),
-            Done::StoreProbed(Ok(())) => self.surroundings.store_is_up(),
+            Done::DirectoryProbed(result) => {
+                self.directory_answered(result.as_ref().err());
+                if result.is_ok() && self.surroundings.lacks_parameters() {
+                    self.read_parameters();
+                }
+            }
+            Done::StoreProbed(Ok(now)) => {
+                self.surroundings.learn_time(now);
+                // A full disk can still be read.
+                if !self.office.is_write_failing() {
+                    self.surroundings.store_is_up();
+                }
+            }
             Done::StoreProbed(Err(error)) => self.surroundings.store_is_down(&error),
             Done::Entered(epoch, result) => self.entered(epoch, result),
             Done::Written(epoch, _)
             | Done::Resolved { epoch, .. }
             | Done::Located(epoch, ..)
             | Done::Phone(epoch, ..)
+            | Done::Undrawn(epoch, _)
                 if self.office.term().is_none_or(|term| term.epoch != epoch) => {}
             Done::Written(_, result) => self.written(result),
-            Done::Resolved { ticket, device, result, phone, .. } => {
-                self.directory_answered(None);
-                if let Some(phone) = phone {
-                    // It saves a question when the first screen is shown.
-                    let profile = Profile { locale: phone.locale, offset: phone.utc_offset };
-                    self.profile_read(&device, profile, true);
+            Done::Undrawn(_, alert) => self.tell_engine(Input::Alerted { alert, delivered: false }),
+            Done::Resolved { ticket, device, result, .. } => {
+                self.directory_answered(result.as_ref().err());
+                if let Some(term) = self.office.term() {
+                    term.resolving -= 1;
                 }
+                let result = match result {
+                    Ok((resolved, phone)) => {
+                        if let Some(phone) = phone {
+                            // It saves a question when the first screen is shown.
+                            let profile = Profile { locale: phone.locale, offset: phone.utc_offset };
+                            self.profile_read(&device, profile, true);
+                        }
+                        resolved.ok_or(Unresolved::NotFound)
+                    }
+                    Err(_) => Err(Unresolved::Unavailable),
+                };
                 self.tell_engine(Input::Resolved { ticket, result });
             }
-            Done::Located(_, line, Ok(devices)) => {
-                if let Some(term) = self.office.term() {
-                    term.locating = term.locating.saturating_sub(1);
+            Done::Located(_, line, result) => {
+                self.directory_answered(result.as_ref().err());
+                let Some(term) = self.office.term() else { return };
+                match result {
+                    Ok(devices) => {
+                        term.locator.answered(&line);
+                        self.tell_engine(Input::Located { line, devices });
+                    }
+                    Err(_) if term.engine.is_called(&line) => term.locator.failed(line),
+                    Err(_) => term.locator.answered(&line),
                 }
-                self.tell_engine(Input::Located { line, devices });
-            }
-            Done::Located(_, line, Err(error)) => {
-                self.directory_answered(Some(&error));
-                self.locate_again(line);
             }
             Done::Phone(_, device, result) => {
                 self.directory_answered(result.as_ref().err());
@@ -176,7 +207,6 @@ impl Service {
                 self.redundancy(ringback_election::Input::EpochSeen(current));
             }
         }
-        self.tell_if_drained();
     }
 
     /// The feed has something to say.
@@ -190,7 +220,7 @@ impl Service {
                 let mut lines: Vec<LineId> = term.engine.called_lines().cloned().collect();
                 lines.sort_unstable();
                 for line in lines {
-                    self.relocate(line);
+                    term.locator.want(line);
                 }
             }
             Ok(Change::Row { table: Table::Parameter, .. }) => self.read_parameters(),
@@ -200,8 +230,10 @@ impl Service {
                 }
             }
             Ok(Change::Row { table: Table::Line, key, .. }) => {
-                if let Some(line) = self.called_line(&key) {
-                    self.relocate(line);
+                if let Some(line) = self.called_line(&key)
+                    && let Some(term) = self.office.term()
+                {
+                    term.locator.want(line);
                 }
             }
             Ok(_) => {}
@@ -211,13 +243,6 @@ impl Service {
                 self.jobs.push(Box::pin(async move { Done::DirectoryProbed(probe.probe().await) }));
             }
         }
-    }
-
-    fn relocate(&mut self, line: LineId) {
-        if let Some(term) = self.office.term() {
-            term.locating += 1;
-        }
-        self.locate(line, tokio::time::Duration::ZERO);
     }
 
     /// The line with this key, if requests are for it. Both halves of the key may hold a slash.
@@ -233,11 +258,12 @@ impl Service {
     /// The service parameters, or why they could not be read.
     pub(super) fn parameters_read(&mut self, result: Result<Vec<(String, String)>, DirectoryError>) {
         self.directory_answered(result.as_ref().err());
-        if let Ok(rows) = result
-            && self.surroundings.take_parameters(&rows)
-        {
+        if self.surroundings.take_parameters(result.as_deref().ok()) {
             let parameters = self.surroundings.parameters().callback;
             self.tell_engine(Input::Parameters(parameters));
+        }
+        if self.surroundings.parameters_changed_meanwhile() {
+            self.read_parameters();
         }
     }
 

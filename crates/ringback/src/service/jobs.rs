@@ -1,7 +1,7 @@
 //! Work that takes time, done beside the service's loop, and what comes of it.
 
 use futures_util::future::BoxFuture;
-use ringback_callback::{Record, Resolution, Ticket, Unresolved};
+use ringback_callback::{AlertId, Record, Resolution, Ticket};
 use ringback_db::{DirectoryError, PhoneEntry, StoreError};
 use ringback_election::{CallNumber, RegistryError, View};
 use ringback_model::{DeviceName, Epoch, LineId, Timestamp};
@@ -16,16 +16,17 @@ pub(super) enum Done {
     Written(Epoch, Result<(), StoreError>),
     /// The store was claimed and read.
     Entered(Epoch, Result<(Timestamp, Vec<Record>), StoreError>),
-    /// The store was asked whether it works.
-    StoreProbed(Result<(), StoreError>),
+    /// The store was asked whether it works, and what time it is.
+    StoreProbed(Result<Timestamp, StoreError>),
     /// The directory's answer to the key.
     Resolved {
         epoch: Epoch,
         ticket: Ticket,
         device: DeviceName,
-        result: Result<Resolution, Unresolved>,
-        phone: Option<PhoneEntry>,
+        result: Result<(Option<Resolution>, Option<PhoneEntry>), DirectoryError>,
     },
+    /// An alert cannot be drawn as a phone takes it.
+    Undrawn(Epoch, AlertId),
     /// The directory's answer about a called line.
     Located(Epoch, LineId, Result<Vec<DeviceName>, DirectoryError>),
     /// The directory's answer about a phone.

@@ -17,8 +17,10 @@ mod redundancy;
 mod surroundings;
 
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::task::Poll;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -133,6 +135,14 @@ pub struct Service {
     next_tag: u64,
     commands: mpsc::UnboundedReceiver<Command>,
     status: watch::Sender<Status>,
+    /// What the redundancy manager said last.
+    election: ringback_election::Status,
+    /// Since when it has its role.
+    since: Timestamp,
+    /// Every handle is gone.
+    abandoned: bool,
+    /// The provider has ended.
+    provider_gone: bool,
     stopped: bool,
 }
 
@@ -166,6 +176,7 @@ impl Service {
             pending: 0,
         });
         let (sender, commands) = mpsc::unbounded_channel();
+        let election = manager.status();
         let service = Self {
             config,
             provider: ports.provider,
@@ -185,6 +196,10 @@ impl Service {
             next_tag: 0,
             commands,
             status,
+            election,
+            since: Timestamp(0),
+            abandoned: false,
+            provider_gone: false,
             stopped: false,
         };
         Ok((service, Handle::new(sender, watcher)))
@@ -194,31 +209,34 @@ impl Service {
     pub async fn run(mut self) {
         self.start().await;
         while !self.stopped {
+            self.tell_if_drained();
             self.begin_writes();
+            self.begin_lookups();
             self.publish();
             let wakeup = self.next_wakeup();
             // In this order, so that a simulation repeats itself, and what is known already is taken first.
             tokio::select! {
                 biased;
+                () = lease_over(&self.manager, &self.local), if self.office.is_taken() => self.tick(),
                 Some(done) = self.jobs.next(), if !self.jobs.is_empty() => self.job_done(done),
-                event = self.provider.next() => match event {
+                event = self.provider.next(), if !self.provider_gone => match event {
                     Some(event) => self.provider_event(event),
                     None => self.provider_is_gone(),
                 },
                 change = next_change(&mut self.feed) => self.change(change),
-                command = self.commands.recv() => self.command(command),
+                command = self.commands.recv(), if !self.abandoned => self.command(command),
                 () = sleep_until_some(wakeup) => self.tick(),
             }
         }
-        self.surroundings.service_stopped();
+        self.surroundings.service_stopped(self.provider_gone);
         self.publish();
     }
 
     /// Nothing can be done without a call manager: as if told to stop.
     fn provider_is_gone(&mut self) {
         tracing::error!(target: target::CTI, "the provider has ended: the service stops");
+        self.provider_gone = true;
         self.redundancy(ringback_election::Input::StopRequested);
-        self.stopped = true;
     }
 
     /// Whether an effect may go out at this moment.
@@ -237,6 +255,7 @@ impl Service {
         self.redundancy(ringback_election::Input::Tick);
         self.surroundings.settle_alarms();
         self.probe_if_due();
+        self.settle_doubtful_calls();
         self.engine_tick();
     }
 
@@ -263,33 +282,49 @@ impl Service {
                 self.redundancy(ringback_election::Input::PeerDied { member, evidence });
             }
             Some(Command::Stop) => self.redundancy(ringback_election::Input::StopRequested),
-            // Every handle is gone: nobody could ever stop it.
-            None => self.redundancy(ringback_election::Input::StopRequested),
+            // Nobody could ever stop it.
+            None => {
+                self.abandoned = true;
+                self.redundancy(ringback_election::Input::StopRequested);
+            }
         }
     }
 
+    /// Called at every turn: compares, and copies only what has changed.
     fn publish(&mut self) {
-        let status = Status {
-            group: self.config.group.clone(),
-            address: self.config.member.address,
-            role: self.manager.status().role,
-            rank: self.manager.status().rank,
-            epoch: self.manager.status().epoch,
-            since: self.manager.status().since,
-            ready: self.may_act() && self.surroundings.is_linked() && self.office.is_ready(),
-            directory_up: self.surroundings.directory_up(),
-            store_up: self.surroundings.store_up(),
-            registered_at: self.surroundings.registered_at(),
-            open_devices: self.office.opened().map_or(0, crate::opened::Opened::devices),
-            open_lines: self.office.opened().map_or(0, crate::opened::Opened::lines),
-            pending: self.office.engine().map_or(0, ringback_callback::Engine::pending),
-        };
-        self.status.send_if_modified(|published| {
-            let modified = *published != status;
-            *published = status;
-            modified
+        let ready = self.may_act() && self.surroundings.is_linked() && self.office.is_ready();
+        let opened = self.office.opened().map_or((0, 0), |opened| (opened.devices(), opened.lines()));
+        let pending = self.office.engine().map_or(0, ringback_callback::Engine::pending);
+        let (election, surroundings, since) = (&self.election, &self.surroundings, self.since);
+        self.status.send_if_modified(|status| {
+            let mut modified = set(&mut status.role, &election.role);
+            modified |= set(&mut status.rank, &election.rank);
+            modified |= set(&mut status.epoch, &election.epoch);
+            modified |= set(&mut status.since, &since);
+            modified |= set(&mut status.ready, &ready);
+            modified |= set(&mut status.directory_up, &surroundings.directory_up());
+            modified |= set(&mut status.store_up, &surroundings.store_up());
+            modified |= set(&mut status.registered_at, surroundings.registered_at());
+            modified |= set(&mut status.open_devices, &opened.0);
+            modified |= set(&mut status.open_lines, &opened.1);
+            modified | set(&mut status.pending, &pending)
         });
     }
+}
+
+/// Makes a field what it is to be; whether it was not.
+fn set<T: Clone + PartialEq>(field: &mut T, value: &T) -> bool {
+    let modified = *field != *value;
+    if modified {
+        field.clone_from(value);
+    }
+    modified
+}
+
+/// Comes when nothing may go out any more. Polled before all else, so that after a pause the office is left before
+/// the provider sends what it still has.
+async fn lease_over(manager: &Manager, local: &Clock) {
+    poll_fn(|_| if manager.may_act(local.now()) { Poll::Pending } else { Poll::Ready(()) }).await;
 }
 
 /// The feed's next report; never, without a feed.

@@ -1,11 +1,12 @@
 //! What an instance has while it is active, and only then.
 
 use ringback_callback::{Engine, Input, Output, Parameters, Record};
-use ringback_cti::CallTable;
-use ringback_model::{Epoch, Group, Timestamp};
+use ringback_cti::{CallTable, ProviderEvent};
+use ringback_model::{Epoch, Group, RequestId, Timestamp};
 use tokio::time::Instant;
 
 use crate::clock::Clock;
+use crate::locator::Locator;
 use crate::opened::Opened;
 use crate::phones::Phones;
 use crate::writer::Writer;
@@ -33,11 +34,17 @@ pub(super) struct Term {
     pub(super) opened: Opened,
     pub(super) phones: Phones,
     /// Lines whose phones are being looked up.
-    pub(super) locating: usize,
+    pub(super) locator: Locator,
+    /// Presses of the key for which the directory is being asked.
+    pub(super) resolving: usize,
     /// Commands to phones that have no outcome yet.
     pub(super) sending: usize,
+    /// Calls of which it is not known whether they were made: the link was lost just now, or there was no answer.
+    pub(super) doubtful_calls: Vec<RequestId>,
     /// Nothing new is begun: the office is being handed over.
     pub(super) draining: bool,
+    /// What happened meanwhile, should the hand-over be called off.
+    pub(super) held_back: Vec<ProviderEvent>,
     outputs: Vec<Output>,
 }
 
@@ -58,9 +65,12 @@ impl Term {
             writer,
             opened: Opened::default(),
             phones,
-            locating: 0,
+            locator: Locator::default(),
+            resolving: 0,
             sending: 0,
+            doubtful_calls: Vec::new(),
             draining: false,
+            held_back: Vec::new(),
             outputs: Vec::new(),
         }
     }
@@ -80,7 +90,7 @@ impl Term {
 
     /// Whether everything begun has come to its end.
     pub(super) fn is_settled(&self) -> bool {
-        self.writer.is_idle() && self.sending == 0
+        self.writer.is_idle() && self.phones.is_idle() && self.sending == 0 && self.resolving == 0
     }
 
     /// What the store held goes to the engine.
@@ -95,6 +105,16 @@ impl Office {
             Self::Held(term) => Some(term),
             _ => None,
         }
+    }
+
+    /// Whether this instance has it, or is about to.
+    pub(super) fn is_taken(&self) -> bool {
+        !matches!(self, Self::Vacant)
+    }
+
+    /// Whether writing fails at present.
+    pub(super) fn is_write_failing(&self) -> bool {
+        matches!(self, Self::Held(term) if term.writer.is_failing())
     }
 
     pub(super) fn engine(&self) -> Option<&Engine> {
@@ -113,14 +133,16 @@ impl Office {
 
     /// Whether everything that the requests need has been opened and read.
     pub(super) fn is_ready(&self) -> bool {
-        matches!(self, Self::Held(term) if term.opened.all_read() && term.locating == 0)
+        matches!(self, Self::Held(term) if term.opened.all_read() && term.locator.is_idle())
     }
 
     pub(super) fn next_wakeup(&self) -> Option<Instant> {
         match self {
             Self::Held(term) => {
-                let engine = term.engine.next_timeout().map(|at| term.clock.instant(at));
-                [engine, term.writer.retry_at()].into_iter().flatten().min()
+                // While the office is handed over, the timers are the next one's.
+                let engine = term.engine.next_timeout().filter(|_| !term.draining);
+                let engine = engine.map(|at| term.clock.instant(at));
+                [engine, term.writer.retry_at(), term.locator.retry_at()].into_iter().flatten().min()
             }
             _ => None,
         }

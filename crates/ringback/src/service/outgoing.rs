@@ -3,24 +3,26 @@
 use std::sync::Arc;
 
 use ringback_callback::{AlertId, Input, Output};
-use ringback_cti::message::InvocationId;
+use ringback_cti::message::{Answer, CtiError, InvocationId};
 use ringback_cti::{Command, RequestFailure, Tag};
-use ringback_model::{DeviceName, LineId, RequestId};
-use tokio::time::{Duration, sleep};
+use ringback_db::StoreError;
+use ringback_model::{DeviceName, RequestId};
+use ringback_serviceability::trace::target;
+use tokio::time::{Duration, timeout};
 
 use super::Service;
 use super::jobs::Done;
 use crate::phones::{Item, Profile, Take};
 use crate::translate;
 
-/// How soon the directory is asked again for the phones of a line that is waited for.
-const LOCATE_RETRY: Duration = Duration::from_secs(1);
+/// How long the store may take to tell whether it works.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What a command with a tag was for.
 #[derive(Debug, Clone)]
 pub(super) enum Purpose {
-    Screen(DeviceName),
-    Alert(AlertId),
+    Screen(DeviceName, Option<RequestId>),
+    Alert(AlertId, DeviceName),
     Dial(RequestId),
 }
 
@@ -63,19 +65,26 @@ impl Service {
                     .submit(Command::AnswerFeature { invocation: InvocationId(invocation), accepted });
             }
             Output::Resolve { ticket, from, dn } => {
+                term.resolving += 1;
                 let (lookup, epoch) = (self.lookup.clone(), term.epoch);
                 self.jobs.push(Box::pin(async move {
-                    let (result, phone) = lookup.resolve(&from, &dn).await;
-                    Done::Resolved { epoch, ticket, device: from.device, result, phone }
+                    let result = lookup.resolve(&from, &dn).await;
+                    Done::Resolved { epoch, ticket, device: from.device, result }
                 }));
             }
-            Output::Locate(line) => {
-                term.locating += 1;
-                self.locate(line, Duration::ZERO);
+            Output::Locate(line) => term.locator.want(line),
+            Output::Save { save, record, replaces } => {
+                tracing::debug!(target: target::DATABASE, request = %record.id, save = save.0, phase = ?record.phase, "save");
+                term.writer.put(save, record, replaces);
             }
-            Output::Save { save, record, replaces } => term.writer.put(save, record, replaces),
-            Output::Remove { save, request } => term.writer.remove(save, request),
-            Output::Revoke { save, request } => term.writer.revoke(save, request),
+            Output::Remove { save, request } => {
+                tracing::debug!(target: target::DATABASE, %request, save = save.0, "remove");
+                term.writer.remove(save, request);
+            }
+            Output::Revoke { save, request } => {
+                tracing::debug!(target: target::DATABASE, %request, save = save.0, "revoke");
+                term.writer.revoke(save, request);
+            }
             Output::OpenDevice(device) => {
                 term.opened.open_device(&device);
                 self.provider.submit(Command::OpenDevice(device));
@@ -98,6 +107,7 @@ impl Service {
             Output::Clear(device) => self.offer(device, Item::Clear),
             Output::Alert { device, alert } => self.offer(device, Item::Alert(alert)),
             Output::Dial { request, from, dn, override_forwarding } => {
+                tracing::info!(target: target::HANDLER, %request, override_forwarding, "dial");
                 let tag = self.tag(Purpose::Dial(request));
                 self.provider.submit(Command::MakeCall { tag, from, to: dn, override_forwarding });
             }
@@ -106,20 +116,16 @@ impl Service {
         }
     }
 
-    /// Asks the directory on which phones a line appears; in a term of office, until it answers.
-    pub(super) fn locate(&mut self, line: LineId, delay: Duration) {
+    /// Asks the directory on which phones lines appear, a few at a time.
+    pub(super) fn begin_lookups(&mut self) {
         let Some(term) = self.office.term() else { return };
-        let (lookup, epoch) = (self.lookup.clone(), term.epoch);
-        self.jobs.push(Box::pin(async move {
-            sleep(delay).await;
-            let result = lookup.locate(&line).await;
-            Done::Located(epoch, line, result)
-        }));
-    }
-
-    /// The directory could not say: asked again, a little later.
-    pub(super) fn locate_again(&mut self, line: LineId) {
-        self.locate(line, LOCATE_RETRY);
+        while let Some(line) = term.locator.next() {
+            let (lookup, epoch) = (self.lookup.clone(), term.epoch);
+            self.jobs.push(Box::pin(async move {
+                let result = lookup.locate(&line).await;
+                Done::Located(epoch, line, result)
+            }));
+        }
     }
 
     /// Something for a phone: sent now, or when its language is known.
@@ -150,22 +156,39 @@ impl Service {
         }
     }
 
+    /// What waited for a phone's language may come long after its input: the lease is asked once more.
     fn send(&mut self, device: &DeviceName, item: &Item) {
-        let audio_file = self.surroundings.parameters().audio_file.clone();
+        if !self.may_act() {
+            return;
+        }
+        let audio_file = &self.surroundings.parameters().audio_file;
         let Some(term) = self.office.term() else { return };
-        let (purpose, id) = match item {
-            Item::Screen { .. } | Item::Clear => (Purpose::Screen(device.clone()), None),
-            Item::Alert(alert) => (Purpose::Alert(*alert), Some(translate::data_id(*alert))),
-        };
-        match term.phones.draw(device, item, &audio_file) {
+        match term.phones.draw(device, item, audio_file) {
             Ok(content) => {
+                let (purpose, id) = match item {
+                    Item::Screen { view, about } => {
+                        let request = about.map(tracing::field::display);
+                        tracing::debug!(target: target::SCREEN, request, ?device, ?view, "show");
+                        (Purpose::Screen(device.clone(), *about), None)
+                    }
+                    Item::Clear => {
+                        tracing::debug!(target: target::SCREEN, ?device, "clear");
+                        (Purpose::Screen(device.clone(), None), None)
+                    }
+                    Item::Alert(alert) => {
+                        let AlertId { request, number } = alert;
+                        tracing::info!(target: target::HANDLER, %request, number, "alert");
+                        (Purpose::Alert(*alert, device.clone()), Some(translate::data_id(*alert)))
+                    }
+                };
                 let tag = self.tag(purpose);
                 self.provider.submit(Command::SendData { tag, device: device.clone(), id, content });
             }
             Err(error) => {
-                self.surroundings.screen_rejected(device, &error);
-                if let Purpose::Alert(alert) = purpose {
-                    self.tell_engine(Input::Alerted { alert, delivered: false });
+                self.surroundings.screen_rejected(device, item.request(), &error);
+                if let Item::Alert(alert) = *item {
+                    let epoch = term.epoch;
+                    self.jobs.push(Box::pin(async move { Done::Undrawn(epoch, alert) }));
                 }
             }
         }
@@ -182,36 +205,63 @@ impl Service {
     }
 
     /// The outcome of a command with a tag.
-    pub(super) fn answered(
-        &mut self,
-        tag: Tag,
-        result: Result<ringback_cti::message::Answer, RequestFailure>,
-    ) {
+    pub(super) fn answered(&mut self, tag: Tag, result: Result<Answer, RequestFailure>) {
         let Some(purpose) = self.tags.remove(&tag) else { return };
         if let Some(term) = self.office.term() {
             term.sending -= 1;
         }
         match (purpose, result) {
-            (Purpose::Screen(_), Ok(_)) => {}
-            (Purpose::Screen(device), Err(RequestFailure::Refused(error))) => {
-                // It was shown to a phone that is gone, or cannot show it: sending it again would not help.
-                self.surroundings.screen_rejected(&device, &error);
+            (Purpose::Screen(..), Ok(_)) => {}
+            (Purpose::Screen(device, request), Err(RequestFailure::Refused(error))) => {
+                // It was for a phone that is gone, or cannot show it: sending it again would not help.
+                self.data_refused(&device, request, error);
             }
-            (Purpose::Screen(device), Err(_)) => self.tell_engine(Input::ScreenLost(device)),
-            (Purpose::Alert(alert), Ok(_)) => self.tell_engine(Input::Alerted { alert, delivered: true }),
-            (Purpose::Alert(alert), Err(RequestFailure::Refused(_))) => {
+            (Purpose::Screen(device, _), Err(_)) => self.tell_engine(Input::ScreenLost(device)),
+            (Purpose::Alert(alert, _), Ok(_)) => self.tell_engine(Input::Alerted { alert, delivered: true }),
+            (Purpose::Alert(alert, device), Err(RequestFailure::Refused(error))) => {
+                self.data_refused(&device, Some(alert.request), error);
                 self.tell_engine(Input::Alerted { alert, delivered: false });
             }
             // In doubt: the engine repeats it under its id.
-            (Purpose::Alert(_), Err(_)) => {}
-            (Purpose::Dial(request), Ok(ringback_cti::message::Answer::CallMade(call))) => {
+            (Purpose::Alert(AlertId { request, number }, _), Err(failure)) => {
+                tracing::info!(target: target::HANDLER, %request, number, %failure, "alert in doubt");
+            }
+            (Purpose::Dial(request), Ok(Answer::CallMade(call))) => {
                 self.tell_engine(Input::Dialled { request, call: Some(call) });
             }
-            // Whether the call exists, the first reading of the line over the next link tells.
-            (Purpose::Dial(_), Err(RequestFailure::OutcomeUnknown)) if !self.surroundings.is_linked() => {}
+            // Whether the call exists, the first reading of the line over the next link tells, if the link was lost.
+            (Purpose::Dial(request), Err(RequestFailure::OutcomeUnknown)) => {
+                if let Some(term) = self.office.term().filter(|_| self.surroundings.is_linked()) {
+                    term.doubtful_calls.push(request);
+                }
+            }
             (Purpose::Dial(request), _) => self.tell_engine(Input::Dialled { request, call: None }),
         }
-        self.tell_if_drained();
+    }
+
+    /// The link is still there, but no answer has come: the call was not made, or its line has told by itself.
+    pub(super) fn settle_doubtful_calls(&mut self) {
+        let Some(term) = self.office.term() else { return };
+        for request in std::mem::take(&mut term.doubtful_calls) {
+            if self.surroundings.is_linked() {
+                self.tell_engine(Input::Dialled { request, call: None });
+            }
+        }
+    }
+
+    fn data_refused(&self, device: &DeviceName, request: Option<RequestId>, error: CtiError) {
+        match error {
+            // The phone went away a moment ago, or this instance is about to: no fault of the screen's.
+            CtiError::DeviceNotOpen
+            | CtiError::DeviceOutOfService
+            | CtiError::ProviderNotOpen
+            | CtiError::ProviderClosed
+            | CtiError::EpochSuperseded => {
+                let request = request.map(tracing::field::display);
+                tracing::info!(target: target::SCREEN, request, ?device, %error, "not sent");
+            }
+            error => self.surroundings.screen_rejected(device, request, &error),
+        }
     }
 
     /// Begins the next transaction, if there is something to write.
@@ -226,8 +276,11 @@ impl Service {
         }
     }
 
-    /// Reads the service parameters.
+    /// Reads the service parameters: once at a time, so that what was read last is what was in force last.
     pub(super) fn read_parameters(&mut self) {
+        if !self.surroundings.begin_reading_parameters() {
+            return;
+        }
         let lookup = self.lookup.clone();
         self.jobs.push(Box::pin(async move { Done::Parameters(lookup.parameters().await) }));
     }
@@ -240,6 +293,14 @@ impl Service {
         let lookup = self.lookup.clone();
         self.jobs.push(Box::pin(async move { Done::DirectoryProbed(lookup.probe().await) }));
         let store = Arc::clone(&self.store);
-        self.jobs.push(Box::pin(async move { Done::StoreProbed(store.now().await.map(drop)) }));
+        self.jobs.push(Box::pin(async move { Done::StoreProbed(in_time(store.now()).await) }));
+    }
+}
+
+/// The store's answer; one that does not come is a store that is away.
+pub(super) async fn in_time<T>(answer: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    match timeout(PATIENCE, answer).await {
+        Ok(answer) => answer,
+        Err(_) => Err(StoreError::OutcomeUnknown(format!("no answer for {} s", PATIENCE.as_secs()))),
     }
 }

@@ -4,9 +4,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use ringback_callback::Record;
-use ringback_cti::Command;
+use ringback_cti::message::FeatureInvocation;
+use ringback_cti::{Command, ProviderEvent};
 use ringback_db::{RequestStore, StoreError};
-use ringback_election::{Alarm, Evidence, Input, Output};
+use ringback_election::{Alarm, Evidence, Input, Output, RegistryError};
 use ringback_model::{Epoch, Group, Timestamp};
 use ringback_serviceability::trace::target;
 use tokio::time::{Duration, sleep, timeout};
@@ -14,22 +15,32 @@ use tokio::time::{Duration, sleep, timeout};
 use super::Service;
 use super::jobs::Done;
 use super::office::{Office, Term};
+use super::outgoing::in_time;
 use crate::phones::Phones;
 use crate::writer::Writer;
 
-/// How long the start waits for what it would like to know and can do without.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long the store may take to give all requests.
+const LOAD_PATIENCE: Duration = Duration::from_secs(30);
 
 /// How soon a store that could not be read is tried again by the one who needs it to begin.
 const RETRY: Duration = Duration::from_millis(200);
 
 impl Service {
-    /// Reads the parameters and the epoch that the store remembers, then joins the others.
+    /// Reads the parameters, and the epoch and the time that the store knows, then joins the others.
     pub(super) async fn start(&mut self) {
+        self.surroundings.begin_reading_parameters();
+        let group = &self.config.group;
+        let (parameters, epoch, now) = tokio::join!(
+            self.lookup.parameters(),
+            in_time(self.store.epoch(group)),
+            in_time(self.store.now())
+        );
+        if let Ok(now) = now {
+            self.surroundings.learn_time(now);
+        }
         self.surroundings.service_started();
-        let parameters = self.lookup.parameters().await;
         self.parameters_read(parameters);
-        if let Ok(Ok(epoch)) = timeout(PATIENCE, self.store.epoch(&self.config.group)).await {
+        if let Ok(epoch) = epoch {
             self.redundancy(Input::EpochSeen(epoch));
         }
         self.redundancy(Input::Ready(false));
@@ -45,13 +56,17 @@ impl Service {
                 match output {
                     Output::Call { number, request } => {
                         let (registry, group) = (Arc::clone(&self.registry), self.config.group.clone());
+                        // The manager has long given up then, and asked again.
+                        let patience = 2 * self.config.election.call_timeout.to_duration();
                         self.jobs.push(Box::pin(async move {
-                            Done::Registry(number, request.send(&*registry, &group).await)
+                            let answer = timeout(patience, request.send(&*registry, &group)).await;
+                            let silent = |_| Err(RegistryError::OutcomeUnknown("no answer".to_owned()));
+                            Done::Registry(number, answer.unwrap_or_else(silent))
                         }));
                     }
                     Output::Activate { epoch } => self.enter(epoch, Duration::ZERO),
-                    Output::Drain { .. } => self.set_draining(true),
-                    Output::Resume { .. } => self.set_draining(false),
+                    Output::Drain { .. } => self.drain(),
+                    Output::Resume { epoch } => self.resume(epoch),
                     Output::StandDown { epoch, reason } => {
                         tracing::info!(target: target::REDUNDANCY, %epoch, ?reason, "stands down");
                         self.leave();
@@ -62,13 +77,14 @@ impl Service {
                     Output::Alarm(alarm) => {
                         if let Alarm::AddressConflict { other, .. } = &alarm
                             && self.config.exclusive
+                            && !other.is(&self.config.member)
                         {
                             inputs.push_back(Input::PeerDied {
                                 member: *other,
                                 evidence: Evidence::ResourceFreed,
                             });
                         } else {
-                            self.surroundings.election_alarm(&alarm);
+                            self.surroundings.election_alarm(&alarm, &self.manager.status().rank);
                         }
                     }
                     Output::Stopped => self.stopped = true,
@@ -76,20 +92,30 @@ impl Service {
                 }
             }
             if self.is_drained() {
-                self.set_draining(false);
+                self.drained();
                 inputs.push_back(Input::Drained);
             }
         }
+        self.note_role();
     }
 
-    fn set_draining(&mut self, draining: bool) {
-        match &mut self.office {
-            Office::Held(term) => term.draining = draining,
-            // Nothing has been begun.
-            Office::Entering { .. } if draining => self.office = Office::Vacant,
-            _ => {}
+    /// The role, and since when by the service's clock.
+    fn note_role(&mut self) {
+        let status = self.manager.status();
+        if status.role != self.election.role || status.since != self.election.since {
+            let ago = self.local.now().since(status.since);
+            self.since = Timestamp(self.surroundings.now().0.saturating_sub(ago.0));
         }
-        self.drain_wanted = draining;
+        self.election = status;
+    }
+
+    fn drain(&mut self) {
+        match &mut self.office {
+            Office::Held(term) => term.draining = true,
+            // Nothing has been begun.
+            _ => self.office = Office::Vacant,
+        }
+        self.drain_wanted = true;
     }
 
     /// Whether the manager waits for what was begun, and all of that is done.
@@ -101,11 +127,36 @@ impl Service {
             }
     }
 
-    /// To be asked whenever something that was begun is done.
+    /// To be asked whenever something that was begun may be done.
     pub(super) fn tell_if_drained(&mut self) {
         if self.is_drained() {
-            self.set_draining(false);
+            self.drained();
             self.redundancy(Input::Drained);
+        }
+    }
+
+    /// Everything begun is done. Who pressed the key meanwhile is told to press it again.
+    fn drained(&mut self) {
+        self.drain_wanted = false;
+        let may_act = self.may_act();
+        let Some(term) = self.office.term() else { return };
+        for event in term.held_back.extract_if(.., |event| matches!(event, ProviderEvent::FeatureInvoked(_)))
+        {
+            if let ProviderEvent::FeatureInvoked(FeatureInvocation { invocation, .. }) = event
+                && may_act
+            {
+                self.provider.submit(Command::AnswerFeature { invocation, accepted: false });
+            }
+        }
+    }
+
+    /// The hand-over is off.
+    fn resume(&mut self, epoch: Epoch) {
+        self.drain_wanted = false;
+        let Some(term) = self.office.term() else { return self.enter(epoch, Duration::ZERO) };
+        term.draining = false;
+        for event in std::mem::take(&mut term.held_back) {
+            self.engine_event(event);
         }
     }
 
@@ -126,8 +177,12 @@ impl Service {
             _ => return,
         }
         match result {
+            // The lease may have run out while the store was read.
+            Ok(_) if !self.may_act() => self.redundancy(Input::Tick),
             Ok((now, records)) => {
-                self.surroundings.set_time(now);
+                let latest =
+                    records.iter().map(|record| record.notified.unwrap_or_default().max(record.since));
+                let now = self.surroundings.set_time(latest.fold(now, Timestamp::max));
                 self.surroundings.store_is_up();
                 let writer = Writer::new(Arc::clone(&self.store), self.config.group.clone(), epoch);
                 let phones = Phones::new(Arc::clone(&self.renderer));
@@ -187,7 +242,9 @@ async fn claim_and_load(
     epoch: Epoch,
 ) -> Result<(Timestamp, Vec<Record>), StoreError> {
     // In this order: after the claim nobody else can change what is read.
-    store.claim(group, epoch).await?;
-    let records = store.load(group).await?;
-    Ok((store.now().await?, records))
+    in_time(store.claim(group, epoch)).await?;
+    let records = timeout(LOAD_PATIENCE, store.load(group)).await.map_err(|_| {
+        StoreError::Unavailable(format!("it did not give the requests in {} s", LOAD_PATIENCE.as_secs()))
+    })??;
+    Ok((in_time(store.now()).await?, records))
 }

@@ -6,19 +6,31 @@ use std::sync::Arc;
 use ringback_callback::{Notice, Refusal};
 use ringback_cti::LinkLoss;
 use ringback_cti::message::CtiError;
-use ringback_db::{DirectoryError, FeedError, ServiceParameters, StoreError};
-use ringback_election::Alarm;
-use ringback_model::{DeviceName, Group, Timestamp};
+use ringback_db::{DirectoryError, FeedError, ParameterProblem, ServiceParameters, StoreError};
+use ringback_election::{Alarm, Rank};
+use ringback_model::{DeviceName, Group, RequestId, Timestamp};
 use ringback_serviceability::alarm::{AlarmName, AlarmParameter, AlarmSink, Damping, Report, Reporter};
 use ringback_serviceability::trace::target;
 use tokio::time::{Duration, Instant};
 
 use super::OnParameters;
 use crate::clock::Clock;
+use crate::translate;
 
 /// How often directory and store are asked whether they work (R46: a loss is noticed within 30 s, and a recovery within
 /// 60 s).
 const PROBE_INTERVAL: Duration = Duration::from_secs(5);
+
+/// How the parameters stand to those in the directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    Done,
+    /// They could not be read.
+    Wanted,
+    UnderWay,
+    /// They may have changed since the reading began.
+    Again,
+}
 
 /// Directory, store, link and parameters as they are known.
 pub(super) struct Surroundings {
@@ -26,8 +38,14 @@ pub(super) struct Surroundings {
     address: String,
     alarms: Reporter,
     clock: Clock,
+    time_is_known: bool,
     parameters: ServiceParameters,
     on_parameters: Option<OnParameters>,
+    /// Whether they have been read, or told at least as the defaults that they are.
+    told_parameters: bool,
+    reading: Reading,
+    /// What was wrong with them last time: told once.
+    problems: Vec<ParameterProblem>,
     directory_up: bool,
     store_up: bool,
     registered_at: Option<String>,
@@ -46,8 +64,12 @@ impl Surroundings {
             address: address.to_string(),
             alarms: Reporter::new(Damping::default(), sink),
             clock: Clock::anchored(Timestamp(0)),
+            time_is_known: false,
             parameters: ServiceParameters::default(),
             on_parameters,
+            told_parameters: false,
+            reading: Reading::Wanted,
+            problems: Vec::new(),
             directory_up: false,
             store_up: false,
             registered_at: None,
@@ -63,9 +85,23 @@ impl Surroundings {
         Report::new(name).with(AlarmParameter::Address, &self.address)
     }
 
-    /// Alarms carry the store's time as soon as it is known.
-    pub(super) fn set_time(&mut self, now: Timestamp) {
+    /// The store's time, and the latest that it holds: the service's clock follows it, but never steps back.
+    pub(super) fn set_time(&mut self, now: Timestamp) -> Timestamp {
+        let now = now.max(self.clock.now());
         self.clock = Clock::anchored(now);
+        self.time_is_known = true;
+        now
+    }
+
+    /// Alarms carry the store's time as soon as it is known, on backups, too.
+    pub(super) fn learn_time(&mut self, now: Timestamp) {
+        if !self.time_is_known {
+            self.set_time(now);
+        }
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     pub(super) fn service_started(&self) {
@@ -74,8 +110,9 @@ impl Surroundings {
         );
     }
 
-    pub(super) fn service_stopped(&self) {
-        self.report(self.own(AlarmName::ServiceStopped));
+    pub(super) fn service_stopped(&self, provider_gone: bool) {
+        let reason = if provider_gone { "the provider has ended" } else { "it was told to" };
+        self.report(self.own(AlarmName::ServiceStopped).with(AlarmParameter::Reason, reason));
     }
 
     /// Alarms that were held back because their condition fluttered.
@@ -124,8 +161,8 @@ impl Surroundings {
         self.registered_at.is_some()
     }
 
-    pub(super) fn registered_at(&self) -> Option<String> {
-        self.registered_at.clone()
+    pub(super) fn registered_at(&self) -> &Option<String> {
+        &self.registered_at
     }
 
     // --- directory, feed and store ---
@@ -137,8 +174,9 @@ impl Surroundings {
     }
 
     pub(super) fn directory_is_down(&mut self, error: &DirectoryError) {
-        tracing::warn!(target: target::DATABASE, %error, "directory");
-        self.directory_up = false;
+        if std::mem::replace(&mut self.directory_up, false) {
+            tracing::warn!(target: target::DATABASE, %error, "directory lost");
+        }
         self.report(Report::new(AlarmName::DatabaseLost).with(AlarmParameter::Reason, error));
     }
 
@@ -191,34 +229,80 @@ impl Surroundings {
         &self.parameters
     }
 
-    /// Takes the parameters that the directory holds; whether anything changed.
-    pub(super) fn take_parameters(&mut self, rows: &[(String, String)]) -> bool {
-        let (parameters, problems) = ServiceParameters::parse(rows);
-        for problem in problems {
-            self.report(Report::new(AlarmName::ParameterInvalid).with(AlarmParameter::Reason, problem));
+    /// Whether they are to be read now; otherwise they will be once more, after the reading that is under way.
+    pub(super) fn begin_reading_parameters(&mut self) -> bool {
+        let now = matches!(self.reading, Reading::Done | Reading::Wanted);
+        self.reading = if now { Reading::UnderWay } else { Reading::Again };
+        now
+    }
+
+    /// Whether the last reading failed.
+    pub(super) fn lacks_parameters(&self) -> bool {
+        self.reading == Reading::Wanted
+    }
+
+    /// Whether they are to be read once more.
+    pub(super) fn parameters_changed_meanwhile(&mut self) -> bool {
+        let again = self.reading == Reading::Again;
+        if again {
+            self.reading = Reading::Wanted;
         }
-        if parameters == self.parameters {
-            return false;
+        again
+    }
+
+    /// Takes the parameters that the directory holds, or `None` if it could not tell; whether anything changed. At the
+    /// start they are told in any case.
+    pub(super) fn take_parameters(&mut self, rows: Option<&[(String, String)]>) -> bool {
+        let again = self.reading == Reading::Again;
+        let parameters = match rows {
+            Some(rows) => {
+                let (parameters, problems) = ServiceParameters::parse(rows);
+                for problem in problems.iter().filter(|problem| !self.problems.contains(problem)) {
+                    self.report(
+                        Report::new(AlarmName::ParameterInvalid).with(AlarmParameter::Reason, problem),
+                    );
+                }
+                self.problems = problems;
+                parameters
+            }
+            None => self.parameters.clone(),
+        };
+        if !again {
+            self.reading = if rows.is_some() { Reading::Done } else { Reading::Wanted };
         }
-        if let Some(on_parameters) = &mut self.on_parameters {
-            on_parameters(&parameters);
+        let changed = parameters != self.parameters;
+        if changed || !self.told_parameters {
+            self.told_parameters = true;
+            if let Some(on_parameters) = &mut self.on_parameters {
+                on_parameters(&parameters);
+            }
+            self.parameters = parameters;
         }
-        self.parameters = parameters;
-        true
+        changed
     }
 
     // --- what engine and election tell ---
 
-    pub(super) fn screen_rejected(&self, device: &DeviceName, reason: &dyn Display) {
-        self.report(
-            Report::new(AlarmName::ScreenRejected)
-                .with_personal(AlarmParameter::Device, device.as_str())
-                .with(AlarmParameter::Reason, reason),
-        );
+    pub(super) fn screen_rejected(
+        &self,
+        device: &DeviceName,
+        request: Option<RequestId>,
+        reason: &dyn Display,
+    ) {
+        let mut report = Report::new(AlarmName::ScreenRejected)
+            .with_personal(AlarmParameter::Device, device.as_str())
+            .with(AlarmParameter::Reason, reason);
+        if let Some(request) = request {
+            report = report.with(AlarmParameter::Request, request);
+        }
+        self.report(report);
     }
 
     pub(super) fn notice(&self, notice: &Notice) {
-        tracing::info!(target: target::HANDLER, ?notice);
+        match translate::request_of(notice) {
+            Some(request) => tracing::info!(target: target::HANDLER, %request, ?notice),
+            None => tracing::info!(target: target::HANDLER, ?notice),
+        }
         if let Notice::Refused { reason, .. } = notice {
             let (name, parameter, value) = match reason {
                 Refusal::TooManyForLine => (
@@ -240,13 +324,16 @@ impl Surroundings {
         }
     }
 
-    pub(super) fn election_alarm(&self, alarm: &Alarm) {
+    pub(super) fn election_alarm(&self, alarm: &Alarm, rank: &Rank) {
         tracing::info!(target: target::REDUNDANCY, ?alarm);
         let report = match alarm {
             Alarm::BecameActive { epoch } => {
                 self.own(AlarmName::BecameActive).with(AlarmParameter::Epoch, epoch)
             }
-            Alarm::BecameBackup { .. } => self.own(AlarmName::BecameBackup),
+            Alarm::BecameBackup { .. } => match rank.position {
+                Some(position) => self.own(AlarmName::BecameBackup).with(AlarmParameter::Rank, position),
+                None => self.own(AlarmName::BecameBackup),
+            },
             Alarm::FencedOff { current, .. } => {
                 self.own(AlarmName::FencedOff).with(AlarmParameter::Epoch, current)
             }

@@ -28,9 +28,23 @@ struct Job {
     record: Option<Box<Record>>,
     /// Removed in the same transaction.
     replaces: Option<RequestId>,
+    /// It left once, and whether it was written is not known.
+    in_doubt: bool,
 }
 
 impl Job {
+    fn new(save: Option<SaveId>, request: RequestId, record: Option<Record>) -> Self {
+        Self { save, request, record: record.map(Box::new), replaces: None, in_doubt: false }
+    }
+
+    /// What a write that it takes the place of was to remove is removed by it, unless that write is revoked.
+    fn inherit(&mut self, earlier: &Self) {
+        if self.save.is_some() {
+            self.replaces = self.replaces.or(earlier.replaces);
+        }
+        self.in_doubt |= earlier.in_doubt;
+    }
+
     fn writes(&self) -> impl Iterator<Item = Write> + '_ {
         let own = match &self.record {
             Some(record) => Write::Put((**record).clone()),
@@ -85,35 +99,39 @@ impl Writer {
     }
 
     pub(crate) fn put(&mut self, save: SaveId, record: Record, replaces: Option<RequestId>) {
-        self.push(Job { save: Some(save), request: record.id, record: Some(Box::new(record)), replaces });
+        self.push(Job { replaces, ..Job::new(Some(save), record.id, Some(record)) });
     }
 
     pub(crate) fn remove(&mut self, save: SaveId, request: RequestId) {
-        self.push(Job { save: Some(save), request, record: None, replaces: None });
+        self.push(Job::new(Some(save), request, None));
     }
 
-    /// Undoes a save: if it has not left, it never will; if it has, it is removed again.
+    /// Undoes a save: if it has certainly not left, it never will; if it may have, it is removed again.
     pub(crate) fn revoke(&mut self, save: SaveId, request: RequestId) {
         self.told.remove(&save);
-        if self.jobs.get(&request).is_some_and(|job| job.save == Some(save)) {
+        if self.jobs.get(&request).is_some_and(|job| job.save == Some(save) && !job.in_doubt) {
             self.jobs.remove(&request);
         } else {
-            self.push(Job { save: None, request, record: None, replaces: None });
+            self.push(Job::new(None, request, None));
         }
     }
 
-    /// What the earlier write for the same request was to remove is kept.
     fn push(&mut self, mut job: Job) {
         if let Some(earlier) = self.jobs.get_mut(&job.request) {
             if let Some(save) = earlier.save {
                 self.told.remove(&save);
             }
-            job.replaces = job.replaces.or(earlier.replaces);
+            job.inherit(earlier);
             *earlier = job;
         } else {
             self.order.push_back(job.request);
             self.jobs.insert(job.request, job);
         }
+    }
+
+    /// Whether the last transaction failed and is still to be done.
+    pub(crate) fn is_failing(&self) -> bool {
+        self.delay != FIRST_RETRY && !self.is_idle()
     }
 
     /// Whether everything is durable.
@@ -135,11 +153,20 @@ impl Writer {
             return None;
         }
         self.not_before = None;
-        let mut batch = Vec::new();
+        let mut batch: Vec<Job> = Vec::new();
+        let mut replaced = Vec::new();
         while batch.len() < MAX_BATCH
-            && let Some(request) = self.order.pop_front()
+            && let Some(request) = self.order.front()
         {
-            batch.extend(self.jobs.remove(&request));
+            // What this transaction removes is not written behind it: it depends on the outcome whether it may be.
+            if replaced.contains(request) {
+                break;
+            }
+            if let Some(job) = self.jobs.remove(request) {
+                replaced.extend(job.replaces);
+                batch.push(job);
+            }
+            self.order.pop_front();
         }
         let writes: Vec<Write> = batch.iter().flat_map(Job::writes).collect();
         self.under_way = Some(batch);
@@ -152,6 +179,15 @@ impl Writer {
         match result {
             Ok(()) => {
                 self.delay = FIRST_RETRY;
+                for job in &batch {
+                    let revoked = self.jobs.get(&job.request).is_some_and(|later| later.save.is_none());
+                    // A write of what has been replaced for good must not bring it back.
+                    if let Some(replaced) = job.replaces.filter(|_| !revoked)
+                        && let Some(later) = self.jobs.get_mut(&replaced)
+                    {
+                        later.record = None;
+                    }
+                }
                 let saves: Vec<SaveId> = batch.iter().filter_map(|job| job.save).collect();
                 for save in &saves {
                     self.told.remove(save);
@@ -160,20 +196,24 @@ impl Writer {
             }
             Err(StoreError::Fenced { current, .. }) => Written::Fenced { current },
             Err(error) => {
-                let failed: Vec<SaveId> = batch.iter().filter_map(|job| job.save).collect();
-                for job in batch.into_iter().rev() {
+                let in_doubt = !matches!(error, StoreError::Unavailable(_));
+                let mut failed = VecDeque::new();
+                for mut job in batch.into_iter().rev() {
+                    job.in_doubt |= in_doubt;
                     // One that came meanwhile for the same request is newer.
                     if let Some(later) = self.jobs.get_mut(&job.request) {
-                        later.replaces = later.replaces.or(job.replaces);
+                        later.inherit(&job);
                     } else {
+                        if let Some(save) = job.save.filter(|save| self.told.insert(*save)) {
+                            failed.push_front(save);
+                        }
                         self.order.push_front(job.request);
                         self.jobs.insert(job.request, job);
                     }
                 }
                 self.not_before = Some(Instant::now() + self.delay);
                 self.delay = (self.delay * 2).min(LAST_RETRY);
-                let new = failed.into_iter().filter(|save| self.told.insert(*save)).collect();
-                Written::NotNow(new, error)
+                Written::NotNow(failed.into(), error)
             }
         }
     }

@@ -20,7 +20,10 @@ fn record(number: u64, alerts: u32) -> Record {
     let line = |dn: &str| LineId::new(Partition::default(), DirectoryNumber::new(dn).unwrap());
     Record {
         id: id(number),
-        caller: Appearance { device: DeviceName::new(format!("phone {number}")).unwrap(), line: line("1001") },
+        caller: Appearance {
+            device: DeviceName::new(format!("phone {number}")).unwrap(),
+            line: line("1001"),
+        },
         called: line("1002"),
         dialled: DirectoryNumber::new("1002").unwrap(),
         kind: Kind::Busy,
@@ -163,4 +166,87 @@ async fn no_batch_stalls_a_caller_for_long() {
     assert_eq!(saves.len(), MAX_BATCH);
     let Some(Written::Done(saves)) = commit(&mut writer).await else { panic!("a commit") };
     assert_eq!(saves, [SaveId(MAX_BATCH as u64)]);
+}
+
+/// A transaction whose outcome never became known, whether it was done or not.
+async fn in_doubt(writer: &mut Writer, done: bool) -> Written {
+    let transaction = writer.begin().expect("a transaction");
+    if done {
+        transaction.await.unwrap();
+    }
+    writer.finished(Err(StoreError::OutcomeUnknown("cut".to_owned())))
+}
+
+async fn commit_later(writer: &mut Writer) -> Option<Written> {
+    tokio::time::sleep_until(writer.retry_at().expect("a time for the next attempt")).await;
+    commit(writer).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_revoked_save_that_may_have_been_written_is_removed_again() {
+    let store = store();
+    let mut writer = writer(&store, 1);
+    writer.put(SaveId(1), record(1, 0), None);
+    let Written::NotNow(saves, _) = in_doubt(&mut writer, true).await else { panic!("a failure") };
+    assert_eq!(saves, [SaveId(1)]);
+    writer.revoke(SaveId(1), id(1));
+    assert_eq!(commit_later(&mut writer).await, Some(Written::Done(vec![])));
+    assert_eq!(held(&store).await, []);
+    assert!(writer.is_idle());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_revoked_replacement_leaves_the_old_record() {
+    for (fate, done) in [("done", true), ("not done", false)] {
+        let store = store();
+        let mut writer = writer(&store, 1);
+        writer.put(SaveId(1), record(1, 0), None);
+        commit(&mut writer).await;
+        writer.put(SaveId(2), record(2, 0), Some(id(1)));
+        let transaction = writer.begin().expect("a transaction");
+        // Something is written for the old one, then the acceptance of the new one is late: the engine revokes it,
+        // and writes the old one anew.
+        writer.put(SaveId(3), record(1, 1), None);
+        writer.revoke(SaveId(2), id(2));
+        writer.put(SaveId(4), record(1, 2), None);
+        let result = if done { transaction.await } else { Err(StoreError::Unavailable("full".to_owned())) };
+        writer.finished(result);
+        while !writer.is_idle() {
+            if let Some(at) = writer.retry_at() {
+                tokio::time::sleep_until(at).await;
+            }
+            commit(&mut writer).await;
+        }
+        assert_eq!(held(&store).await, [(1, 2)], "{fate}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_replaced_does_not_come_back() {
+    let store = store();
+    let mut writer = writer(&store, 1);
+    writer.put(SaveId(1), record(1, 0), None);
+    commit(&mut writer).await;
+    writer.put(SaveId(2), record(2, 0), Some(id(1)));
+    // The old request lives until the new one is durable: its turn begins now.
+    writer.put(SaveId(3), record(1, 1), None);
+    assert_eq!(commit(&mut writer).await, Some(Written::Done(vec![SaveId(2)])));
+    commit(&mut writer).await;
+    assert_eq!(held(&store).await, [(2, 0)]);
+    assert!(writer.is_idle());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_save_whose_place_was_taken_is_not_told_as_failed() {
+    let store = store();
+    let mut writer = writer(&store, 1);
+    writer.put(SaveId(1), record(1, 0), None);
+    let transaction = writer.begin().expect("a transaction");
+    drop(transaction);
+    writer.put(SaveId(2), record(1, 1), None);
+    let error = StoreError::Unavailable("full".to_owned());
+    assert_eq!(writer.finished(Err(error.clone())), Written::NotNow(vec![], error));
+    assert!(writer.is_failing());
+    assert_eq!(commit_later(&mut writer).await, Some(Written::Done(vec![SaveId(2)])));
+    assert!(!writer.is_failing());
 }
