@@ -3,6 +3,7 @@
 //!
 //! It promises that Call Back needs no more of a database than these ports: directory and store may live in one
 //! database, or not. Whoever provisions the directory uses [`DirectoryAdmin`]; the service itself never writes it.
+//! A site whose database cannot tell of changes has them told over TCP (feature `tcp`, module `tcp`).
 //! An implementer of a port proves it with the suites of `conformance` (behind the feature of that name).
 #![forbid(unsafe_code)]
 
@@ -14,6 +15,8 @@ mod feed;
 mod memory;
 mod parameters;
 mod store;
+#[cfg(feature = "tcp")]
+pub mod tcp;
 
 pub use admin::{AdminError, DirectoryAdmin, PhoneConfig};
 pub use directory::{Directory, DirectoryError, LineEntry, PhoneEntry};
