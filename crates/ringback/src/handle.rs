@@ -1,9 +1,10 @@
 use ringback_callback::Record;
 use ringback_election::{Evidence, Member};
-use ringback_model::{DeviceName, LineId};
+use ringback_model::{DeviceName, LineId, RequestId};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::status::Status;
+use crate::story::Story;
 
 /// What can be asked of a running service.
 #[derive(Debug)]
@@ -12,6 +13,10 @@ pub(crate) enum Command {
     Queue(LineId, oneshot::Sender<Vec<DeviceName>>),
     /// All requests.
     Records(oneshot::Sender<Vec<Record>>),
+    /// What happened to a request.
+    Story(RequestId, oneshot::Sender<Option<Story>>),
+    /// The requests whose stories are known.
+    Stories(oneshot::Sender<Vec<RequestId>>),
     /// Another instance is dead for certain.
     PeerDied(Member, Evidence),
     /// Stop in good order.
@@ -54,6 +59,19 @@ impl Handle {
     pub async fn records(&self) -> Vec<Record> {
         let (answer, answered) = oneshot::channel();
         self.ask(Command::Records(answer), answered).await
+    }
+
+    /// What happened to a request, as this instance saw it. It knows every live request that it holds, and the latest
+    /// ones that ended or that it handed over.
+    pub async fn story(&self, request: RequestId) -> Option<Story> {
+        let (answer, answered) = oneshot::channel();
+        self.ask(Command::Story(request, answer), answered).await
+    }
+
+    /// The requests whose stories it knows, oldest first.
+    pub async fn stories(&self) -> Vec<RequestId> {
+        let (answer, answered) = oneshot::channel();
+        self.ask(Command::Stories(answer), answered).await
     }
 
     /// Tells it that a run of another instance is dead for certain, and how that is known: it need not wait for that

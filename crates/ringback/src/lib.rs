@@ -12,12 +12,14 @@ mod opened;
 mod phones;
 mod service;
 mod status;
+mod story;
 mod translate;
 mod writer;
 
 pub use handle::Handle;
 pub use service::{Config, ConfigError, OnParameters, Ports, Service};
 pub use status::Status;
+pub use story::{LineUse, ScreenKind, Story, StoryEntry, StoryEvent};
 
 pub use ringback_callback as callback;
 pub use ringback_cti as cti;

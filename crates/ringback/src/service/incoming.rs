@@ -19,6 +19,9 @@ impl Service {
         match event {
             ProviderEvent::LinkUp { manager, failed_over } => {
                 self.surroundings.link_up(&manager, failed_over);
+                if let Some(term) = self.office.term() {
+                    self.stories.link_up(term.clock.now());
+                }
                 self.redundancy(ringback_election::Input::Ready(true));
                 None
             }

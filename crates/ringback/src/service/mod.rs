@@ -43,6 +43,7 @@ use crate::clock::Clock;
 use crate::handle::{Command, Handle};
 use crate::lookup::Lookup;
 use crate::status::Status;
+use crate::story::Stories;
 
 /// What a service is told about itself.
 #[derive(Debug, Clone)]
@@ -129,6 +130,7 @@ pub struct Service {
     /// A hint of the registry is being waited for.
     registry_watched: bool,
     surroundings: Surroundings,
+    stories: Stories,
     jobs: FuturesUnordered<Job>,
     /// What the commands with a tag were for.
     tags: HashMap<Tag, Purpose>,
@@ -191,6 +193,7 @@ impl Service {
             drain_wanted: false,
             registry_watched: false,
             surroundings,
+            stories: Stories::default(),
             jobs: FuturesUnordered::new(),
             tags: HashMap::new(),
             next_tag: 0,
@@ -277,6 +280,12 @@ impl Service {
                     .unwrap_or_default();
                 records.sort_by_key(|record: &ringback_callback::Record| (record.since, record.id));
                 let _gone = answer.send(records);
+            }
+            Some(Command::Story(request, answer)) => {
+                let _gone = answer.send(self.stories.story(request));
+            }
+            Some(Command::Stories(answer)) => {
+                let _gone = answer.send(self.stories.known());
             }
             Some(Command::PeerDied(member, evidence)) => {
                 self.redundancy(ringback_election::Input::PeerDied { member, evidence });

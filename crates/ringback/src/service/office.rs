@@ -1,6 +1,6 @@
 //! What an instance has while it is active, and only then.
 
-use ringback_callback::{Engine, Input, Output, Parameters, Record};
+use ringback_callback::{Engine, Input, Output, Parameters};
 use ringback_cti::{CallTable, ProviderEvent};
 use ringback_model::{Epoch, Group, RequestId, Timestamp};
 use tokio::time::Instant;
@@ -91,11 +91,6 @@ impl Term {
     /// Whether everything begun has come to its end.
     pub(super) fn is_settled(&self) -> bool {
         self.writer.is_idle() && self.phones.is_idle() && self.sending == 0 && self.resolving == 0
-    }
-
-    /// What the store held goes to the engine.
-    pub(super) fn restore(&mut self, records: Vec<Record>) -> Vec<Output> {
-        self.handle(Input::Restored(records))
     }
 }
 

@@ -30,6 +30,7 @@ impl Service {
     /// Gives the engine an input and carries out what follows; nothing happens outside a term of office.
     pub(super) fn tell_engine(&mut self, input: Input) {
         let Some(term) = self.office.term() else { return };
+        self.stories.heard(term.clock.now(), term.epoch, &input);
         let outputs = term.handle(input);
         self.carry_out(outputs);
     }
@@ -59,6 +60,7 @@ impl Service {
 
     fn carry_out_one(&mut self, output: Output) {
         let Some(term) = self.office.term() else { return };
+        self.stories.wanted(term.clock.now(), &output);
         match output {
             Output::Verdict { invocation, accepted } => {
                 self.provider
@@ -147,6 +149,9 @@ impl Service {
     /// The language of a phone is known, or that it cannot be known now.
     pub(super) fn profile_read(&mut self, device: &DeviceName, profile: Profile, lasting: bool) {
         let Some(term) = self.office.term() else { return };
+        if lasting {
+            self.stories.set_offset(device, profile.offset);
+        }
         let waiting = term.phones.profile(device, profile);
         for item in waiting {
             self.send(device, &item);

@@ -189,7 +189,9 @@ impl Service {
                 let parameters = self.surroundings.parameters().callback;
                 let mut term = Term::new(self.config.group.clone(), epoch, now, parameters, writer, phones);
                 tracing::info!(target: target::REDUNDANCY, %epoch, requests = records.len(), "enters office");
-                let outputs = term.restore(records);
+                let restored = ringback_callback::Input::Restored(records);
+                self.stories.heard(now, epoch, &restored);
+                let outputs = term.handle(restored);
                 self.office = Office::Held(Box::new(term));
                 self.provider.submit(Command::Assume(epoch));
                 self.carry_out(outputs);
@@ -204,6 +206,9 @@ impl Service {
 
     /// Everything read in this term is forgotten; nothing more goes out.
     fn leave(&mut self) {
+        if let Some(term) = self.office.term() {
+            self.stories.left(term.clock.now());
+        }
         self.office = Office::Vacant;
         self.drain_wanted = false;
         self.tags.clear();
