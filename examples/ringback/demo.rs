@@ -87,20 +87,17 @@ impl Demo {
             Some(folder) => load_dictionaries(folder)?,
             None => Dictionaries::built_in(),
         };
-        let listener = bind(&format!("127.0.0.1:{cti_port}"))
-            .await
-            .map_err(|error| DemoError::Port { error })?;
+        let listener =
+            bind(&format!("127.0.0.1:{cti_port}")).await.map_err(|error| DemoError::Port { error })?;
         let address = listener.local_addr().map_err(unusable)?.to_string();
         let database = SqliteDatabase::open(folder.join("ringback.db"), Options::default()).await?;
         let store: Arc<dyn RequestStore> = Arc::new(database.store());
         let now = store.now().await?;
 
-        let call_manager =
-            CallManager::new(CallManagerConfig { start: now, ..CallManagerConfig::default() });
+        let call_manager = CallManager::new(CallManagerConfig { start: now, ..CallManagerConfig::default() });
         trace_to(folder, call_manager.clone())?;
         let directory = Arc::new(database.directory());
-        let site =
-            Site::new(call_manager, ["cti1"], Arc::clone(&directory) as _, Arc::clone(&store)).await?;
+        let site = Site::new(call_manager, ["cti1"], Arc::clone(&directory) as _, Arc::clone(&store)).await?;
         let phones = parse(PHONES).map_err(DemoError::Phones)?;
         set_up(&site, &phones.setup).await?;
         for manager in site.managers.clone() {
@@ -157,11 +154,10 @@ impl Demo {
 
     /// The requests that the store holds, for a person.
     pub(crate) async fn requests(&self) -> String {
-        let (records, now) =
-            match (self.store.load(&self.world.site().group).await, self.store.now().await) {
-                (Ok(records), Ok(now)) => (records, now),
-                (Err(error), _) | (_, Err(error)) => return error.to_string(),
-            };
+        let (records, now) = match (self.store.load(&self.world.site().group).await, self.store.now().await) {
+            (Ok(records), Ok(now)) => (records, now),
+            (Err(error), _) | (_, Err(error)) => return error.to_string(),
+        };
         if records.is_empty() {
             return "no requests".to_owned();
         }

@@ -1,3 +1,4 @@
 //! What the examples are made of, so that it can be tested; the programs themselves are thin.
 
+pub mod peers;
 pub mod replay;

@@ -146,9 +146,8 @@ fn a_port_in_use_is_named_with_advice() {
     let folder = tempfile::tempdir().expect("a folder");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = taken.local_addr().expect("its number").port().to_string();
-    let (error, _) = fail(
-        Command::new(program()).arg("--data").arg(folder.path()).args(["--cti-port", port.as_str()]),
-    );
+    let (error, _) =
+        fail(Command::new(program()).arg("--data").arg(folder.path()).args(["--cti-port", port.as_str()]));
     assert!(error.contains(&format!("127.0.0.1:{port} is in use by another program")), "{error}");
     assert!(error.contains("choose another port with --cti-port"), "{error}");
 }
@@ -156,8 +155,11 @@ fn a_port_in_use_is_named_with_advice() {
 #[test]
 fn a_file_that_is_no_database_is_named_with_advice() {
     let folder = tempfile::tempdir().expect("a folder");
-    std::fs::write(folder.path().join("ringback.db"), "not a database, but a letter to a friend\n".repeat(50))
-        .expect("a file");
+    std::fs::write(
+        folder.path().join("ringback.db"),
+        "not a database, but a letter to a friend\n".repeat(50),
+    )
+    .expect("a file");
     let (error, _) = fail(&mut command(folder.path()));
     assert!(error.contains("ringback.db is not an SQLite database: move it away"), "{error}");
 }

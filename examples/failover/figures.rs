@@ -1,0 +1,88 @@
+//! What the rounds add up to.
+
+use std::fmt;
+use std::time::Duration;
+
+/// One round.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Round {
+    /// Requests that are gone, or whose caller was not told that B is available.
+    pub(crate) lost: u32,
+    /// Alerts that a phone played a second time.
+    pub(crate) doubled: u32,
+    /// Alerts that were sent again under the same id, because it was not known whether they had been played.
+    pub(crate) in_doubt: u32,
+    /// From the last effect of the old active to the first possible one of the new.
+    pub(crate) first: Duration,
+    /// Until every needed line is watched.
+    pub(crate) all: Duration,
+    /// What the old one tried afterwards, and was let do.
+    pub(crate) escaped: u32,
+}
+
+impl fmt::Display for Round {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "lost {}, doubled {}, in_doubt {}, escaped {}, first {:.1} ms, all {:.1} ms",
+            self.lost,
+            self.doubled,
+            self.in_doubt,
+            self.escaped,
+            ms(self.first),
+            ms(self.all)
+        )
+    }
+}
+
+/// All rounds.
+#[derive(Debug, Default)]
+pub(crate) struct Figures {
+    rounds: Vec<Round>,
+}
+
+impl Figures {
+    pub(crate) fn add(&mut self, round: Round) {
+        self.rounds.push(round);
+    }
+
+    pub(crate) fn nothing_lost_or_doubled(&self) -> bool {
+        self.rounds.iter().all(|round| round.lost == 0 && round.doubled == 0 && round.escaped == 0)
+    }
+
+    fn sum(&self, of: impl Fn(&Round) -> u32) -> u32 {
+        self.rounds.iter().map(of).sum()
+    }
+
+    /// The value that so many per cent of the rounds do not exceed.
+    fn percentile(&self, percent: usize, of: impl Fn(&Round) -> Duration) -> f64 {
+        let mut values: Vec<Duration> = self.rounds.iter().map(of).collect();
+        values.sort_unstable();
+        let place = (values.len() * percent).div_ceil(100).saturating_sub(1);
+        values.get(place).copied().map_or(0.0, ms)
+    }
+}
+
+impl fmt::Display for Figures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let escaped = self.sum(|round| round.escaped);
+        if escaped > 0 {
+            writeln!(f, "escaped {escaped}: effects of an instance that had been replaced")?;
+        }
+        write!(
+            f,
+            "lost {}, doubled {}, in_doubt {}, first p50 {:.1} ms p99 {:.1} ms, all p50 {:.1} ms p99 {:.1} ms",
+            self.sum(|round| round.lost),
+            self.sum(|round| round.doubled),
+            self.sum(|round| round.in_doubt),
+            self.percentile(50, |round| round.first),
+            self.percentile(99, |round| round.first),
+            self.percentile(50, |round| round.all),
+            self.percentile(99, |round| round.all),
+        )
+    }
+}
+
+fn ms(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
+}

@@ -1,0 +1,66 @@
+//! One instance of the service as a process.
+
+use std::net::IpAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use ringback::cti_net::{ClientConfig, ClientProvider, Manager, TcpConnector};
+use ringback::model::Group;
+use ringback::screen::XmlRenderer;
+use ringback::serviceability::alarm::TracingSink;
+use ringback::{Config, Ports, Service};
+use ringback_db_sqlite::{Options, Presence, SqliteDatabase};
+use ringback_examples::peers::tell_of_deaths;
+use ringback_sim::CallManagerConfig;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Runs until SIGTERM, then stops in good order.
+pub(crate) async fn run(
+    folder: &Path,
+    address: IpAddr,
+    cti: String,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let mut terminated = signal(SignalKind::terminate())?;
+    let database = SqliteDatabase::open(folder.join("ringback.db"), Options::default()).await?;
+    let mut config = Config::new(address, incarnation());
+    // The lock is taken before the first report: a former run at this address is dead.
+    let presence = Presence::hold(folder, &config.member)?;
+    config.exclusive = true;
+
+    let group = Group::default();
+    let login = CallManagerConfig::default();
+    let client = ClientConfig::new(vec![Manager::new("cti1", cti)], login.user, login.password);
+    let registry = database.registry();
+    let ports = Ports {
+        provider: Box::new(ClientProvider::new(client, Arc::new(TcpConnector))?),
+        directory: Arc::new(database.directory()),
+        feed: Some(Box::new(database.feed(&group))),
+        store: Arc::new(database.store()),
+        registry: Arc::new(registry.clone()),
+        renderer: Arc::new(XmlRenderer::default()),
+        alarms: Arc::new(TracingSink),
+        on_parameters: None,
+    };
+    let member = config.member;
+    let (service, handle) = Service::new(config, ports)?;
+    let deaths = tell_of_deaths(folder.to_owned(), registry, group, member, handle.clone());
+    let service = service.run();
+    tokio::pin!(service, deaths);
+    loop {
+        tokio::select! {
+            () = &mut service => break,
+            () = &mut deaths => {}
+            _ = terminated.recv() => handle.stop(),
+        }
+    }
+    drop(presence);
+    Ok(())
+}
+
+/// Different for every run: two runs at one address do not start in the same nanosecond.
+#[expect(clippy::disallowed_methods, reason = "names a run, and decides nothing")]
+fn incarnation() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX) ^ u64::from(std::process::id()).rotate_left(40)
+}

@@ -1,0 +1,107 @@
+//! Measures take-overs: two processes of the service on one SQLite file, a simulated call manager, so many requests pending,
+//! and a fault of the active one each round.
+//!
+//! `failover --fault kill|pause|stop|join --store sqlite --pending N --rounds N` prints a row a round and at the end
+//! `lost N, doubled N, in_doubt N, first p50 X ms p99 Y ms, all p50 X ms p99 Y ms`. *first*: from the last effect of the
+//! old active to the first possible effect of the new one. *all*: until every line that a request needs is watched. The
+//! exit status is 0 if nothing was lost or doubled.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for a terminal")]
+
+mod figures;
+mod instance;
+mod office;
+mod round;
+mod site;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::figures::Figures;
+use crate::site::Site;
+
+#[derive(Parser)]
+#[command(args_conflicts_with_subcommands = true)]
+struct Arguments {
+    /// What happens to the active instance each round; `join`: a lower address joins.
+    #[arg(long, value_enum, default_value = "kill")]
+    fault: Fault,
+    /// Where requests, directory and lease are kept.
+    #[arg(long, value_enum, default_value = "sqlite")]
+    store: Store,
+    /// How many requests are pending.
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(20..=30_000))]
+    pending: u32,
+    /// How many rounds.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
+    #[command(subcommand)]
+    role: Option<Role>,
+}
+
+/// What is done to the active instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Fault {
+    /// `kill -9`.
+    Kill,
+    /// SIGSTOP; SIGCONT after the take-over.
+    Pause,
+    /// SIGTERM: it stops in good order.
+    Stop,
+    /// Nothing: a lower address joins, and it hands over.
+    Join,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Store {
+    /// One file.
+    Sqlite,
+}
+
+#[derive(Subcommand)]
+enum Role {
+    /// One instance of the service: started by the program itself.
+    #[command(hide = true)]
+    Instance {
+        /// The folder of the database.
+        folder: PathBuf,
+        /// The instance's address.
+        address: std::net::IpAddr,
+        /// The CTIManager.
+        cti: String,
+    },
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let done = match arguments.role {
+        Some(Role::Instance { folder, address, cti }) => {
+            instance::run(&folder, address, cti).await.map(|()| true)
+        }
+        None => measure(&arguments).await,
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("failover: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn measure(arguments: &Arguments) -> Result<bool, Box<dyn std::error::Error>> {
+    let Store::Sqlite = arguments.store;
+    let mut site = Site::start(arguments.pending).await?;
+    let mut figures = Figures::default();
+    for number in 1..=arguments.rounds {
+        let round = round::play(&mut site, arguments.fault, number).await?;
+        println!("round {number}: {round}");
+        figures.add(round);
+    }
+    site.stop().await?;
+    println!("{figures}");
+    Ok(figures.nothing_lost_or_doubled())
+}

@@ -1,0 +1,202 @@
+//! The simulated call manager with its phones, the database, and the processes of the service.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use ringback::cti_net::bind;
+use ringback::db::{DirectoryAdmin, PhoneConfig, RequestStore};
+use ringback::model::{DeviceName, DirectoryNumber, Group, LineId, Partition, RequestId};
+use ringback_db_sqlite::{Options, SqliteDatabase};
+use ringback_sim::{Action, CallManager, CallManagerConfig, PhoneSetup};
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+use tokio::time::timeout;
+
+use crate::office::{Office, Offices};
+
+pub(crate) type Failure = Box<dyn std::error::Error>;
+
+/// The instance that is active whenever it runs.
+pub(crate) const LOWEST: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 1));
+const BACKUP: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
+
+/// Only what hangs takes so long.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(crate) struct Site {
+    folder: TempDir,
+    cti: String,
+    database: SqliteDatabase,
+    pub(crate) call_manager: CallManager,
+    pub(crate) offices: Offices,
+    lowest: Option<Child>,
+    backup: Option<Child>,
+    pub(crate) pending: u32,
+}
+
+impl Site {
+    /// Two instances run, the lower is active, and so many requests are pending.
+    pub(crate) async fn start(pending: u32) -> Result<Self, Failure> {
+        let folder = tempfile::tempdir()?;
+        let database = SqliteDatabase::open(folder.path().join("ringback.db"), Options::default()).await?;
+        let start = database.store().now().await?;
+        let call_manager = CallManager::new(CallManagerConfig { start, ..CallManagerConfig::default() });
+        drop(call_manager.spawn_timers());
+        let listener = bind("127.0.0.1:0").await?;
+        let cti = listener.local_addr()?.to_string();
+        let manager = call_manager.cti_manager("cti1");
+        // It serves until the program ends.
+        drop(tokio::spawn(async move { manager.listen(listener).await }));
+        let offices = Offices::observe(&call_manager, 2 * pending);
+        let (lowest, backup) = (None, None);
+        let mut site = Self { folder, cti, database, call_manager, offices, lowest, backup, pending };
+        let directory = site.database.directory();
+        for number in 0..pending {
+            for (device, line) in [caller(number)?, called(number)?] {
+                directory
+                    .put_phone(&Group::default(), &PhoneConfig::new(device.clone(), vec![line.clone()]))
+                    .await?;
+                site.call_manager.add_phone(PhoneSetup { device, lines: vec![line], calls_per_line: 1 })?;
+            }
+        }
+        site.run(LOWEST)?;
+        site.run(BACKUP)?;
+        site.wait("the service to act", |offices| offices.newest().0 > 0).await?;
+        let all: Vec<u32> = (0..pending).collect();
+        site.activate(&all).await?;
+        site.office_after(ringback::model::Epoch(0)).await?;
+        Ok(site)
+    }
+
+    /// Starts the instance at this address, if it does not run.
+    pub(crate) fn run(&mut self, address: IpAddr) -> Result<(), Failure> {
+        let (folder, cti) = (self.folder.path().to_owned(), self.cti.clone());
+        let child = if address == LOWEST { &mut self.lowest } else { &mut self.backup };
+        if child.is_none() {
+            let mut command = Command::new(std::env::current_exe()?);
+            command.arg("instance").arg(folder).arg(address.to_string()).arg(cti);
+            *child = Some(command.stdin(Stdio::null()).spawn()?);
+        }
+        Ok(())
+    }
+
+    /// Sends a signal to the lower instance.
+    pub(crate) fn signal(&self, signal: Signal) -> Result<(), Failure> {
+        let child = self.lowest.as_ref().ok_or("the instance does not run")?;
+        let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or("no process id")?;
+        Ok(kill_process(pid, signal)?)
+    }
+
+    /// Waits for the end of the lower instance, which has been told or made to end.
+    pub(crate) async fn ended(&mut self) -> Result<(), Failure> {
+        if let Some(mut child) = self.lowest.take() {
+            let end = tokio::task::spawn_blocking(move || child.wait());
+            timeout(PATIENCE, end).await???;
+        }
+        Ok(())
+    }
+
+    /// Waits for a later office in which everything is watched.
+    pub(crate) async fn office_after(&self, epoch: ringback::model::Epoch) -> Result<Office, Failure> {
+        timeout(PATIENCE, self.offices.after(epoch)).await.map_err(|_| "nobody took over".into())
+    }
+
+    /// Lets these callers call, hear ringback, press CallBack and hang up.
+    pub(crate) async fn activate(&self, numbers: &[u32]) -> Result<(), Failure> {
+        for number in numbers {
+            let ((device, _), (_, line)) = (caller(*number)?, called(*number)?);
+            self.call_manager.act(&device, Action::Calls { to: line.dn, on: None })?;
+            self.call_manager.act(&device, Action::Presses("CallBack".to_owned()))?;
+        }
+        for number in numbers {
+            let (device, _) = caller(*number)?;
+            self.until("CallBack to be activated", || self.call_manager.screen(&device).is_some()).await?;
+            self.call_manager.act(&device, Action::HangsUp(None))?;
+        }
+        Ok(())
+    }
+
+    /// The requests that the store holds.
+    pub(crate) async fn requests(&self) -> Result<BTreeSet<RequestId>, Failure> {
+        let records = self.database.store().load(&Group::default()).await?;
+        Ok(records.into_iter().map(|record| record.id).collect())
+    }
+
+    /// Waits until the store has seen that these called lines are off hook.
+    pub(crate) async fn off_hook_is_stored(&self, numbers: &[u32]) -> Result<(), Failure> {
+        let store = self.database.store();
+        let wanted: BTreeSet<LineId> =
+            numbers.iter().map(|number| called(*number).map(|(_, line)| line)).collect::<Result<_, _>>()?;
+        let seen = async {
+            loop {
+                let records = store.load(&Group::default()).await?;
+                let seen = |line: &LineId| {
+                    let of_line = records.iter().find(|record| record.called == *line);
+                    of_line.is_some_and(|record| record.cycle == Some(ringback::callback::Cycle::OffHook))
+                };
+                if wanted.iter().all(seen) {
+                    return Ok::<_, Failure>(());
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        timeout(PATIENCE, seen).await.map_err(|_| "the store did not hear of the lines")?
+    }
+
+    /// Waits for something that the call manager shows.
+    pub(crate) async fn until(&self, what: &str, holds: impl Fn() -> bool) -> Result<(), Failure> {
+        let mut changed = self.call_manager.changed();
+        let wait = async {
+            while !holds() {
+                // The call manager lives as long as this.
+                let _ = changed.changed().await;
+            }
+        };
+        timeout(PATIENCE, wait).await.map_err(|_| format!("waited in vain for {what}").into())
+    }
+
+    async fn wait(&self, what: &str, holds: impl Fn(&Offices) -> bool) -> Result<(), Failure> {
+        let wait = async {
+            while !holds(&self.offices) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        timeout(PATIENCE, wait).await.map_err(|_| format!("waited in vain for {what}").into())
+    }
+
+    /// Ends the instances.
+    pub(crate) async fn stop(mut self) -> Result<(), Failure> {
+        for mut child in [self.lowest.take(), self.backup.take()].into_iter().flatten() {
+            child.kill()?;
+            child.wait()?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        for child in [&mut self.lowest, &mut self.backup].into_iter().flatten() {
+            // Started here; an error means that it has ended.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// The caller of this number and its line.
+pub(crate) fn caller(number: u32) -> Result<(DeviceName, LineId), Failure> {
+    phone("caller", 1_000_000 + number)
+}
+
+/// The phone it waits for and its line.
+pub(crate) fn called(number: u32) -> Result<(DeviceName, LineId), Failure> {
+    phone("called", 2_000_000 + number)
+}
+
+fn phone(kind: &str, number: u32) -> Result<(DeviceName, LineId), Failure> {
+    let dn = DirectoryNumber::new(number.to_string())?;
+    Ok((DeviceName::new(format!("{kind} {number}"))?, LineId::new(Partition::default(), dn)))
+}
