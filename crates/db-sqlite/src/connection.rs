@@ -7,7 +7,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavio
 use tokio::sync::{Mutex, watch};
 
 use crate::error::{Fault, OpenError};
-use crate::file::OpenedFile;
+use crate::file;
+use crate::link::{self, Home, Link, Role, safe, use_write_ahead_log};
 use crate::schema;
 
 /// The connections to one database, shared by all its ports: one that writes, one that reads beside it, and one for the
@@ -15,15 +16,16 @@ use crate::schema;
 /// the order in which they were made; a call that was begun is finished even if nobody waits for it any more.
 #[derive(Debug, Clone)]
 pub(crate) struct Connections {
-    writer: Arc<Mutex<Connection>>,
-    reader: Arc<Mutex<Connection>>,
-    registry: Arc<Mutex<Connection>>,
+    writer: Arc<Mutex<Link>>,
+    reader: Arc<Mutex<Link>>,
+    registry: Arc<Mutex<Link>>,
     /// Held for each transaction that writes, whichever connection it is on: SQLite lets one write at a time, and gives
     /// the file to whoever happens to ask next. This is fair: the registry waits for one write at most.
     turn: Arc<Mutex<()>>,
     /// How long the registry waits for another process.
     patience: Duration,
-    file: Option<Arc<OpenedFile>>,
+    /// None in memory.
+    home: Option<Arc<Home>>,
     /// Wakes the feeds of this process after a write to the directory.
     pub(crate) directory_changed: Arc<watch::Sender<()>>,
     /// Wakes who waits for changes of the registry in this process.
@@ -33,7 +35,7 @@ pub(crate) struct Connections {
 impl Connections {
     /// Opens or creates the file. Blocks.
     pub(crate) fn open(path: &Path, busy_timeout: Duration) -> Result<Self, OpenError> {
-        let path = &OpenedFile::check_path(path)?;
+        let path = &file::check_path(path)?;
         let failed = |error: rusqlite::Error| OpenError::new(path, &error);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut writer =
@@ -47,20 +49,15 @@ impl Connections {
         schema::inspect(path, &writer)?;
         use_write_ahead_log(path, &writer, busy_timeout)?;
         prepare(path, &mut writer)?;
-        let reader = Connection::open_with_flags(path, flags).map_err(failed)?;
-        reader.busy_timeout(busy_timeout).map_err(failed)?;
-        reader.pragma_update(None, "query_only", true).map_err(failed)?;
-        let registry = Connection::open_with_flags(path, flags).map_err(failed)?;
-        // It waits by itself: SQLite looks ever less often.
-        registry.busy_timeout(Duration::ZERO).map_err(failed)?;
-        let file = OpenedFile::remember(path)?;
+        let id = link::id(&writer).map_err(failed)?;
+        let open = |role| Link::open(path, role, busy_timeout).map(|link| Arc::new(Mutex::new(link)));
         Ok(Self {
-            writer: Arc::new(Mutex::new(writer)),
-            reader: Arc::new(Mutex::new(reader)),
-            registry: Arc::new(Mutex::new(registry)),
+            reader: open(Role::Read)?,
+            registry: open(Role::Registry)?,
+            writer: Arc::new(Mutex::new(Link::remember(path, writer, Role::Write)?)),
             turn: Arc::default(),
             patience: busy_timeout,
-            file: Some(Arc::new(file)),
+            home: Some(Arc::new(Home { path: path.clone(), busy_timeout, id })),
             directory_changed: Arc::default(),
             registry_changed: Arc::default(),
         })
@@ -71,14 +68,14 @@ impl Connections {
         let path = Path::new(":memory:");
         let mut connection = Connection::open_in_memory().map_err(|error| OpenError::new(path, &error))?;
         prepare(path, &mut connection)?;
-        let writer = Arc::new(Mutex::new(connection));
+        let writer = Arc::new(Mutex::new(Link::new(connection, Role::Write)));
         Ok(Self {
             reader: Arc::clone(&writer),
             registry: Arc::clone(&writer),
             writer,
             turn: Arc::default(),
             patience: Duration::ZERO,
-            file: None,
+            home: None,
             directory_changed: Arc::default(),
             registry_changed: Arc::default(),
         })
@@ -93,12 +90,24 @@ impl Connections {
         T: Send + 'static,
         E: Send + 'static,
     {
-        let file = self.file.clone();
-        let mut connection = Arc::clone(&self.reader).lock_owned().await;
+        self.read_over(move |_, connection| read(connection)).await
+    }
+
+    /// As [`read`](Self::read), told which connection it is over: another after the file was another meanwhile.
+    pub(crate) async fn read_over<T, E>(
+        &self,
+        read: impl FnOnce(u64, &Transaction<'_>) -> Result<T, Fault<E>> + Send + 'static,
+    ) -> Result<T, Fault<E>>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        let home = self.home.clone();
+        let mut link = Arc::clone(&self.reader).lock_owned().await;
         blocking(move || {
-            file.map_or(Ok(()), |file| file.check())?;
-            let transaction = connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
-            read(&transaction)
+            home.map_or(Ok(()), |home| link.follow(&home))?;
+            let transaction = Transaction::new_unchecked(&link.connection, TransactionBehavior::Deferred)?;
+            read(link.generation, &transaction)
         })
         .await
     }
@@ -112,12 +121,12 @@ impl Connections {
         T: Send + 'static,
         E: Send + 'static,
     {
-        let file = self.file.clone();
-        let connection = Arc::clone(&self.writer).lock_owned().await;
+        let home = self.home.clone();
+        let mut link = Arc::clone(&self.writer).lock_owned().await;
         let turn = Arc::clone(&self.turn).lock_owned().await;
         blocking(move || {
-            file.map_or(Ok(()), |file| file.check())?;
-            let done = transact(&connection, Duration::ZERO, write);
+            home.map_or(Ok(()), |home| link.follow(&home))?;
+            let done = transact(&link.connection, Duration::ZERO, write);
             drop(turn);
             done
         })
@@ -135,15 +144,16 @@ impl Connections {
         T: Send + 'static,
         E: Send + 'static,
     {
-        let (file, patience) = (self.file.clone(), self.patience);
-        let connection = Arc::clone(&self.registry).lock_owned().await;
+        let (home, patience) = (self.home.clone(), self.patience);
+        let mut link = Arc::clone(&self.registry).lock_owned().await;
         let turn = Arc::clone(&self.turn).lock_owned().await;
         blocking(move || {
-            if let Some(file) = file {
-                file.check()?;
-                connection.pragma_update(None, "synchronous", if durable { "FULL" } else { "NORMAL" })?;
+            if let Some(home) = home {
+                link.follow(&home)?;
+                let mode = if durable { "FULL" } else { "NORMAL" };
+                link.connection.pragma_update(None, "synchronous", mode)?;
             }
-            let done = transact(&connection, patience, write);
+            let done = transact(&link.connection, patience, write);
             drop(turn);
             done
         })
@@ -178,35 +188,9 @@ fn transact<T, E>(
     Ok(value)
 }
 
-/// Others can read while one writes. The mode stays with the file; for the switch SQLite does not wait while another
-/// process looks at the file, so this does.
-fn use_write_ahead_log(path: &Path, connection: &Connection, patience: Duration) -> Result<(), OpenError> {
-    const PAUSE: Duration = Duration::from_millis(10);
-    let failed = |error: rusqlite::Error| OpenError::new(path, &error);
-    let mut pauses = patience.as_millis() / PAUSE.as_millis();
-    connection.busy_timeout(Duration::ZERO).map_err(failed)?;
-    let mode = loop {
-        match connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0)) {
-            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && pauses > 0 => {
-                pauses -= 1;
-                std::thread::sleep(PAUSE);
-            }
-            result => break result.map_err(failed)?,
-        }
-    };
-    connection.busy_timeout(patience).map_err(failed)?;
-    if mode == "wal" {
-        return Ok(());
-    }
-    let reason = "its file system allows no write-ahead log: name a file on a local disk".to_owned();
-    Err(OpenError::Other { path: path.to_owned(), reason })
-}
-
 fn prepare(path: &Path, connection: &mut Connection) -> Result<(), OpenError> {
     let failed = |error: rusqlite::Error| OpenError::new(path, &error);
-    // FULL: a commit is on the disk before it is confirmed, also if the power fails.
-    connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
-    connection.pragma_update(None, "foreign_keys", true).map_err(failed)?;
+    safe(connection).map_err(failed)?;
     // Proves that it can be written before anything is.
     connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK").map_err(failed)?;
     schema::migrate(path, connection)
@@ -247,7 +231,7 @@ mod tests {
         let directory = SqliteDirectory::new(connections.clone());
         let limit = async |pages: u32| {
             let writer = Arc::clone(&connections.writer).lock_owned().await;
-            writer.pragma_update(None, "max_page_count", pages).unwrap();
+            writer.connection.pragma_update(None, "max_page_count", pages).unwrap();
         };
         let (group, long) = (Group::default(), "x".repeat(100_000));
         limit(1).await;
@@ -269,8 +253,8 @@ mod tests {
         let clock: ringback_db::Clock = Arc::new(|| Timestamp(5));
         let registry = SqliteRegistry::new(connections.clone(), Some(clock), None);
         let limit = async |pages: u32| {
-            let connection = Arc::clone(&connections.registry).lock_owned().await;
-            connection.pragma_update(None, "max_page_count", pages).unwrap();
+            let link = Arc::clone(&connections.registry).lock_owned().await;
+            link.connection.pragma_update(None, "max_page_count", pages).unwrap();
         };
         let report = |last: u8| {
             let address = std::net::Ipv4Addr::new(10, 0, 0, last).into();

@@ -68,7 +68,8 @@ pub(crate) fn wall_clock() -> Timestamp {
 /// An open database: the directory, the requests, or both. A clone is the same one.
 ///
 /// A file that is deleted, moved away or replaced while it is open is noticed at the next call: `Unavailable` while
-/// nothing is there, `Invalid` while another file is.
+/// nothing is there, `Invalid` while something else is. Once the former is back, or a copy of it with no other log beside
+/// it, everything goes on with that, and the feeds tell `Resync`.
 #[derive(Debug, Clone)]
 pub struct SqliteDatabase {
     connections: Connections,

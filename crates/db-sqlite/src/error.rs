@@ -92,17 +92,22 @@ impl OpenError {
 }
 
 /// Why a call did not do what it was asked, before it has the words of its port. `E` is what the port itself refuses.
-#[derive(Debug)]
+#[derive(Debug, ThisError)]
 pub(crate) enum Fault<E> {
     /// Nothing was changed; later it may work.
+    #[error("{0}")]
     Unavailable(String),
     /// The write may have happened or not.
+    #[error("{0}")]
     OutcomeUnknown(String),
     /// Another file is where ours was; nothing was changed.
+    #[error("{0}")]
     Replaced(String),
     /// A person must look; nothing was changed.
+    #[error("{0}")]
     Invalid(String),
     /// Refused; nothing was changed.
+    #[error("refused")]
     Refused(E),
 }
 

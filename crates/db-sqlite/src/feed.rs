@@ -39,7 +39,10 @@ impl SqliteFeed {
     /// Reads what is new.
     async fn read(&mut self) -> Result<()> {
         let (group, position) = (self.group.clone(), self.position);
-        let news = self.lookout.look(move |connection| read(connection, &group, position)).await?;
+        let news = self
+            .lookout
+            .look(move |connection, fresh| read(connection, &group, position.filter(|_| !fresh)))
+            .await?;
         let Some(News { position, changes, more }) = news else { return Ok(()) };
         self.position = Some(position);
         self.ready.extend(changes);

@@ -30,6 +30,7 @@ mod error;
 mod feed;
 mod file;
 mod ledger;
+mod link;
 mod lookout;
 mod presence;
 mod record;

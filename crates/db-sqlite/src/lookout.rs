@@ -14,6 +14,8 @@ pub(crate) struct Lookout {
     wake: watch::Receiver<()>,
     /// SQLite's version of the data at the last look, of which only differences mean something.
     data_version: Option<i64>,
+    /// Over which connection that was.
+    over: Option<u64>,
 }
 
 impl Lookout {
@@ -23,31 +25,31 @@ impl Lookout {
         poll_interval: Option<Millis>,
         wake: watch::Receiver<()>,
     ) -> Self {
-        Self { connections, poll_interval, wake, data_version: None }
+        Self { connections, poll_interval, wake, data_version: None, over: None }
     }
 
-    /// Reads, if anything was written since the last look.
+    /// Reads, if anything was written since the last look. `read` is told whether this is the first look, or the first at
+    /// another file that was put in the place of the former.
     pub(crate) async fn look<T, E>(
         &mut self,
-        read: impl FnOnce(&Transaction<'_>) -> Result<T, Fault<E>> + Send + 'static,
+        read: impl FnOnce(&Transaction<'_>, bool) -> Result<T, Fault<E>> + Send + 'static,
     ) -> Result<Option<T>, Fault<E>>
     where
         T: Send + 'static,
         E: Send + 'static,
     {
-        let before = self.data_version.take();
-        let (version, value) = self
+        let (before, over) = (self.data_version.take(), self.over);
+        let (version, now_over, value) = self
             .connections
-            .read(move |connection| {
+            .read_over(move |now_over, connection| {
                 let version = data_version(connection)?;
-                if before == Some(version) {
-                    Ok((version, None))
-                } else {
-                    Ok((version, Some(read(connection)?)))
-                }
+                let fresh = over != Some(now_over);
+                let is_news = fresh || before != Some(version);
+                let value = if is_news { Some(read(connection, fresh)?) } else { None };
+                Ok((version, now_over, value))
             })
             .await?;
-        self.data_version = Some(version);
+        (self.data_version, self.over) = (Some(version), Some(now_over));
         Ok(value)
     }
 

@@ -20,6 +20,9 @@ type Answer = Result<View, RegistryError>;
 /// It has a connection of its own, so that a heartbeat waits for one write of this process at most. A call that finds the
 /// file locked for longer than the busy time-out, the disk full, or another file in its place, is
 /// [`NotDone`](RegistryError::NotDone). Heartbeats do not wait for the disk; an epoch that is given is on it.
+///
+/// A process that is paused in the middle of a write (a debugger, `SIGSTOP`) holds the file locked until it goes on or
+/// ends: meanwhile nobody can take over, and nobody else can write requests either.
 #[derive(Clone)]
 pub struct SqliteRegistry {
     connections: Connections,
@@ -132,7 +135,7 @@ impl Registry for SqliteRegistry {
         let mut lookout = Lookout::new(self.connections.clone(), self.poll_interval, wake);
         loop {
             let (group, clock) = (group.clone(), self.clock.clone());
-            let look = move |connection: &rusqlite::Transaction<'_>| {
+            let look = move |connection: &rusqlite::Transaction<'_>, _| {
                 read(connection, clock.as_ref(), &group).map(|view| view.revision)
             };
             if matches!(lookout.look(look).await, Ok(Some(revision)) if revision != seen) {

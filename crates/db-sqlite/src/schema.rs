@@ -11,10 +11,11 @@ const APPLICATION_ID: i32 = 0x5247_424B;
 
 /// The steps that make the schema, oldest first; their numbers are their places, from 1. A step that was released is
 /// never changed: the next one mends it.
-const MIGRATIONS: [(&str, &str); 3] = [
+const MIGRATIONS: [(&str, &str); 4] = [
     ("V1__directory_and_requests", include_str!("../migrations/V1__directory_and_requests.sql")),
     ("V2__registry", include_str!("../migrations/V2__registry.sql")),
     ("V3__settings", include_str!("../migrations/V3__settings.sql")),
+    ("V4__identity", include_str!("../migrations/V4__identity.sql")),
 ];
 
 const KNOWN: i32 = MIGRATIONS.len() as i32;
@@ -54,6 +55,20 @@ pub(crate) fn inspect(path: &Path, connection: &Connection) -> Result<(), OpenEr
         }
         _ => Ok(()),
     }
+}
+
+/// Refuses what is not ours, or has another schema than this version's, without changing it.
+pub(crate) fn is_current(path: &Path, connection: &Connection) -> Result<(), OpenError> {
+    let failed = |error| OpenError::new(path, &error);
+    inspect(path, connection)?;
+    let found: i32 = connection
+        .query_row("SELECT coalesce(max(version), 0) FROM refinery_schema_history", [], |row| row.get(0))
+        .map_err(failed)?;
+    if found == KNOWN {
+        return Ok(());
+    }
+    let reason = format!("it has schema {found}, this version needs {KNOWN}");
+    Err(OpenError::Other { path: path.to_owned(), reason })
 }
 
 /// Brings the schema up to date. Several processes may do so at once.

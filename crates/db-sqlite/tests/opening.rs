@@ -4,9 +4,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ringback_db::{Change, ChangeFeed, Directory, DirectoryError, FeedError, RequestStore, StoreError};
+use ringback_db::{
+    Change, ChangeFeed, Directory, DirectoryAdmin, DirectoryError, FeedError, RequestStore, StoreError, Table,
+};
 use ringback_db_sqlite::{OpenError, Options, SqliteDatabase};
-use ringback_model::{Epoch, Group, Millis};
+use ringback_election::{Incarnation, Intent, Member, Registry, RegistryError, Report};
+use ringback_model::{Epoch, Group, Millis, Timestamp};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -180,19 +183,107 @@ async fn a_file_that_is_moved_away_and_back() {
 }
 
 #[cfg(unix)]
+fn beside(path: &Path, what: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(what);
+    name.into()
+}
+
+#[cfg(unix)]
+fn identity(path: &Path) -> String {
+    let query = "SELECT id FROM database_identity";
+    Connection::open(path).unwrap().query_row(query, [], |row| row.get(0)).unwrap()
+}
+
+#[cfg(unix)]
 #[tokio::test]
-async fn a_file_that_is_replaced() {
+async fn a_file_that_is_replaced_by_another_database() {
     let (folder, path) = folder();
+    let group = Group::default();
     let database = SqliteDatabase::open(&path, quick()).await.unwrap();
-    let other = folder.path().join("other.db");
+    database.store().claim(&group, Epoch(3)).await.unwrap();
+    let (ours, other, former) = (identity(&path), folder.path().join("other.db"), folder.path().join("f.db"));
     drop(SqliteDatabase::open(&other, quick()).await.unwrap());
+    let theirs = identity(&other);
+    assert_ne!(ours, theirs);
+    fs::rename(&path, &former).unwrap();
     fs::rename(&other, &path).unwrap();
     let reason = format!(
-        "{} was replaced by another file under the running service: put the former back, or restart the service to \
-         use the new one",
+        "{0} was replaced by another database ({theirs}, not {ours}) under the running service: put the former back, or \
+         stop the service, remove {0}-wal, and start it with the new one",
         path.display()
     );
-    let group = Group::default();
     assert_eq!(database.store().load(&group).await, Err(StoreError::Invalid(reason.clone())));
-    assert_eq!(database.directory().parameters(&group).await, Err(DirectoryError::Invalid(reason)));
+    let written = database.store().claim(&group, Epoch(4)).await;
+    assert_eq!(written, Err(StoreError::Invalid(reason.clone())));
+    assert_eq!(database.directory().parameters(&group).await, Err(DirectoryError::Invalid(reason.clone())));
+    let me = Member::new(std::net::Ipv4Addr::LOCALHOST.into(), Incarnation(1), Timestamp(0));
+    let report = Report { member: me, ready: true, length: Millis(1000), intent: Intent::Watch };
+    let tick = async || database.registry().tick(&group, &report).await.map(drop);
+    assert_eq!(tick().await, Err(RegistryError::NotDone(reason)));
+
+    fs::rename(&former, &path).unwrap();
+    assert_eq!(tick().await, Ok(()));
+    assert_eq!(database.store().epoch(&group).await, Ok(Epoch(3)));
+    assert_eq!(database.store().claim(&group, Epoch(4)).await, Ok(()));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_copy_that_is_put_in_the_place_of_the_file() {
+    let (folder, path) = folder();
+    let group = Group::default();
+    let database = SqliteDatabase::open(&path, quick()).await.unwrap();
+    let (store, directory, mut feed) = (database.store(), database.directory(), database.feed(&group));
+    assert_eq!(feed.next().await, Ok(Change::Resync));
+    store.claim(&group, Epoch(3)).await.unwrap();
+    let copy = folder.path().join("copy.db");
+    Connection::open(&path).unwrap().execute("VACUUM INTO ?1", [copy.to_str().unwrap()]).unwrap();
+    store.claim(&group, Epoch(4)).await.unwrap();
+
+    // Over the former, whose log is still there: it would be taken for that of the copy.
+    fs::rename(&copy, &path).unwrap();
+    let reason = format!(
+        "{0} was replaced by another file under the running service, and the log of the former is still beside it: put \
+         the former back, or take the new file away, remove {0}-wal, and put it there again",
+        path.display()
+    );
+    assert_eq!(store.epoch(&group).await, Err(StoreError::Invalid(reason)));
+    fs::rename(&path, &copy).unwrap();
+    fs::remove_file(beside(&path, "-wal")).unwrap();
+    fs::remove_file(beside(&path, "-shm")).unwrap();
+    assert!(matches!(store.epoch(&group).await, Err(StoreError::Unavailable(_))));
+    assert!(matches!(feed.next().await, Err(FeedError::Lost(_))));
+
+    fs::rename(&copy, &path).unwrap();
+    assert_eq!(store.epoch(&group).await, Ok(Epoch(3)));
+    assert_eq!(store.claim(&group, Epoch(5)).await, Ok(()));
+    assert_eq!(feed.next().await, Ok(Change::Resync));
+    directory.put_template(&group, "t", true).await.unwrap();
+    assert!(matches!(feed.next().await, Ok(Change::Row { table: Table::Template, .. })));
+    // It is in use now, and what is written is in it.
+    drop((store, directory, feed, database));
+    let again = SqliteDatabase::open(&path, quick()).await.unwrap();
+    assert_eq!(again.store().epoch(&group).await, Ok(Epoch(5)));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_that_is_replaced_by_something_else() {
+    let (folder, path) = folder();
+    let group = Group::default();
+    let database = SqliteDatabase::open(&path, quick()).await.unwrap();
+    fs::rename(&path, folder.path().join("former.db")).unwrap();
+    fs::remove_file(beside(&path, "-wal")).unwrap();
+    fs::write(&path, "This is not a database, but it is long enough for its header. ".repeat(40)).unwrap();
+    let reason = format!(
+        "{0} was replaced under the running service by what cannot be used: put the former back ({0} is not an SQLite \
+         database: move it away, or name another file)",
+        path.display()
+    );
+    assert_eq!(database.store().load(&group).await, Err(StoreError::Invalid(reason)));
+    fs::remove_file(&path).unwrap();
+    Connection::open(&path).unwrap().execute_batch("CREATE TABLE stamps (country TEXT)").unwrap();
+    let Err(StoreError::Invalid(reason)) = database.store().load(&group).await else { panic!("it is used") };
+    assert!(reason.contains("is the database of another program"), "{reason}");
 }

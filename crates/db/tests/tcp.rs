@@ -1,4 +1,5 @@
 //! Change notification over TCP, on the loopback interface.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::net::{Ipv4Addr, SocketAddr};
 
