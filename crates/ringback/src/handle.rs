@@ -24,7 +24,8 @@ pub(crate) enum Command {
 }
 
 /// A handle to a running [`Service`](crate::Service); clones are handles to the same one. When the last is dropped the
-/// service stops.
+/// service stops in good order. After the service has ended every question has the answer of an instance that is not
+/// active, and what it is told has no effect.
 #[derive(Debug, Clone)]
 pub struct Handle {
     commands: mpsc::UnboundedSender<Command>,
@@ -36,7 +37,19 @@ impl Handle {
         Self { commands, status }
     }
 
-    /// Its present status.
+    /// Whether it still runs: its [`run`](crate::Service::run) has neither returned nor been dropped.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        !self.commands.is_closed()
+    }
+
+    /// Waits until it has ended, for whatever reason.
+    pub async fn ended(&self) {
+        self.commands.closed().await;
+    }
+
+    /// Its present status; the last one if it has ended. One that ended in good order has the role `Stopped`; one that was
+    /// dropped had no time to say so: see [`is_running`](Self::is_running).
     #[must_use]
     pub fn status(&self) -> Status {
         self.status.borrow().clone()

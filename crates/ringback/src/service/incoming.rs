@@ -196,13 +196,15 @@ impl Service {
         match term.writer.finished(result) {
             Written::Done(saves) => {
                 self.surroundings.store_is_up();
-                for save in saves {
+                for (save, request) in saves {
+                    tracing::debug!(target: target::DATABASE, %request, save = save.0, "durable");
                     self.tell_engine(Input::Saved(save));
                 }
             }
             Written::NotNow(saves, error) => {
                 self.surroundings.store_is_down(&error);
-                for save in saves {
+                for (save, request) in saves {
+                    tracing::debug!(target: target::DATABASE, %request, save = save.0, "not saved yet");
                     self.tell_engine(Input::SaveFailed(save));
                 }
             }

@@ -58,9 +58,9 @@ impl Job {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Written {
     /// These are durable.
-    Done(Vec<SaveId>),
+    Done(Vec<(SaveId, RequestId)>),
     /// Not now; these are told so for the first time.
-    NotNow(Vec<SaveId>, StoreError),
+    NotNow(Vec<(SaveId, RequestId)>, StoreError),
     /// Another instance has taken over.
     Fenced {
         /// Its epoch.
@@ -188,8 +188,9 @@ impl Writer {
                         later.record = None;
                     }
                 }
-                let saves: Vec<SaveId> = batch.iter().filter_map(|job| job.save).collect();
-                for save in &saves {
+                let named = |job: &Job| job.save.map(|save| (save, job.request));
+                let saves: Vec<(SaveId, RequestId)> = batch.iter().filter_map(named).collect();
+                for (save, _) in &saves {
                     self.told.remove(save);
                 }
                 Written::Done(saves)
@@ -205,7 +206,7 @@ impl Writer {
                         later.inherit(&job);
                     } else {
                         if let Some(save) = job.save.filter(|save| self.told.insert(*save)) {
-                            failed.push_front(save);
+                            failed.push_front((save, job.request));
                         }
                         self.order.push_front(job.request);
                         self.jobs.insert(job.request, job);

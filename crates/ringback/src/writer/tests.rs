@@ -37,6 +37,10 @@ fn record(number: u64, alerts: u32) -> Record {
     }
 }
 
+fn saves(of: &[(u64, u64)]) -> Vec<(SaveId, RequestId)> {
+    of.iter().map(|(save, request)| (SaveId(*save), id(*request))).collect()
+}
+
 /// Does the next transaction.
 async fn commit(writer: &mut Writer) -> Option<Written> {
     let transaction = writer.begin()?;
@@ -56,7 +60,7 @@ async fn what_waits_is_one_transaction_and_a_later_write_takes_the_place_of_an_e
     writer.put(SaveId(1), record(1, 0), None);
     writer.put(SaveId(2), record(2, 0), None);
     writer.put(SaveId(3), record(1, 1), None);
-    assert_eq!(commit(&mut writer).await, Some(Written::Done(vec![SaveId(3), SaveId(2)])));
+    assert_eq!(commit(&mut writer).await, Some(Written::Done(saves(&[(3, 1), (2, 2)]))));
     assert_eq!(held(&store).await, [(1, 1), (2, 0)]);
     assert!(writer.is_idle());
     assert_eq!(commit(&mut writer).await, None, "nothing is left");
@@ -71,8 +75,8 @@ async fn what_comes_during_a_transaction_is_the_next() {
     writer.remove(SaveId(2), id(1));
     assert!(writer.begin().is_none(), "one at a time");
     let result = transaction.await;
-    assert_eq!(writer.finished(result), Written::Done(vec![SaveId(1)]));
-    assert_eq!(commit(&mut writer).await, Some(Written::Done(vec![SaveId(2)])));
+    assert_eq!(writer.finished(result), Written::Done(saves(&[(1, 1)])));
+    assert_eq!(commit(&mut writer).await, Some(Written::Done(saves(&[(2, 1)]))));
     assert_eq!(held(&store).await, []);
 }
 
@@ -85,7 +89,7 @@ async fn a_replacement_takes_the_old_record_with_it() {
     writer.put(SaveId(2), record(2, 0), Some(id(1)));
     // A later write of the new record keeps what the first was to remove.
     writer.put(SaveId(3), record(2, 1), None);
-    assert_eq!(commit(&mut writer).await, Some(Written::Done(vec![SaveId(3)])));
+    assert_eq!(commit(&mut writer).await, Some(Written::Done(saves(&[(3, 2)]))));
     assert_eq!(held(&store).await, [(2, 1)]);
 }
 
@@ -95,17 +99,17 @@ async fn a_failed_transaction_is_told_once_and_tried_until_it_succeeds() {
     let mut writer = writer(&store, 1);
     store.set_available(false);
     writer.put(SaveId(1), record(1, 0), None);
-    let Some(Written::NotNow(saves, StoreError::Unavailable(_))) = commit(&mut writer).await else {
+    let Some(Written::NotNow(told, StoreError::Unavailable(_))) = commit(&mut writer).await else {
         panic!("a failure")
     };
-    assert_eq!(saves, [SaveId(1)]);
+    assert_eq!(told, saves(&[(1, 1)]));
     assert_eq!(commit(&mut writer).await, None, "not before the delay");
     tokio::time::sleep_until(writer.retry_at().expect("a time for the next attempt")).await;
-    let Some(Written::NotNow(saves, _)) = commit(&mut writer).await else { panic!("a failure") };
-    assert_eq!(saves, [], "told already");
+    let Some(Written::NotNow(told, _)) = commit(&mut writer).await else { panic!("a failure") };
+    assert_eq!(told, [], "told already");
     store.set_available(true);
     tokio::time::sleep_until(writer.retry_at().expect("a time for the next attempt")).await;
-    assert_eq!(commit(&mut writer).await, Some(Written::Done(vec![SaveId(1)])));
+    assert_eq!(commit(&mut writer).await, Some(Written::Done(saves(&[(1, 1)]))));
     assert_eq!(held(&store).await, [(1, 0)]);
 }
 
@@ -121,7 +125,7 @@ async fn a_write_that_came_meanwhile_wins_over_one_that_failed() {
     writer.finished(result);
     store.set_available(true);
     tokio::time::sleep_until(writer.retry_at().expect("a time for the next attempt")).await;
-    assert_eq!(commit(&mut writer).await, Some(Written::Done(vec![SaveId(2)])));
+    assert_eq!(commit(&mut writer).await, Some(Written::Done(saves(&[(2, 1)]))));
     assert_eq!(held(&store).await, [(1, 5)]);
 }
 
@@ -162,10 +166,10 @@ async fn no_batch_stalls_a_caller_for_long() {
     for number in 0..=MAX_BATCH as u64 {
         writer.put(SaveId(number), record(number, 0), None);
     }
-    let Some(Written::Done(saves)) = commit(&mut writer).await else { panic!("a commit") };
-    assert_eq!(saves.len(), MAX_BATCH);
-    let Some(Written::Done(saves)) = commit(&mut writer).await else { panic!("a commit") };
-    assert_eq!(saves, [SaveId(MAX_BATCH as u64)]);
+    let Some(Written::Done(done)) = commit(&mut writer).await else { panic!("a commit") };
+    assert_eq!(done.len(), MAX_BATCH);
+    let Some(Written::Done(done)) = commit(&mut writer).await else { panic!("a commit") };
+    assert_eq!(done, saves(&[(MAX_BATCH as u64, MAX_BATCH as u64)]));
 }
 
 /// A transaction whose outcome never became known, whether it was done or not.
@@ -187,8 +191,8 @@ async fn a_revoked_save_that_may_have_been_written_is_removed_again() {
     let store = store();
     let mut writer = writer(&store, 1);
     writer.put(SaveId(1), record(1, 0), None);
-    let Written::NotNow(saves, _) = in_doubt(&mut writer, true).await else { panic!("a failure") };
-    assert_eq!(saves, [SaveId(1)]);
+    let Written::NotNow(told, _) = in_doubt(&mut writer, true).await else { panic!("a failure") };
+    assert_eq!(told, saves(&[(1, 1)]));
     writer.revoke(SaveId(1), id(1));
     assert_eq!(commit_later(&mut writer).await, Some(Written::Done(vec![])));
     assert_eq!(held(&store).await, []);
@@ -230,7 +234,7 @@ async fn what_was_replaced_does_not_come_back() {
     writer.put(SaveId(2), record(2, 0), Some(id(1)));
     // The old request lives until the new one is durable: its turn begins now.
     writer.put(SaveId(3), record(1, 1), None);
-    assert_eq!(commit(&mut writer).await, Some(Written::Done(vec![SaveId(2)])));
+    assert_eq!(commit(&mut writer).await, Some(Written::Done(saves(&[(2, 2)]))));
     commit(&mut writer).await;
     assert_eq!(held(&store).await, [(2, 0)]);
     assert!(writer.is_idle());
@@ -247,6 +251,6 @@ async fn a_save_whose_place_was_taken_is_not_told_as_failed() {
     let error = StoreError::Unavailable("full".to_owned());
     assert_eq!(writer.finished(Err(error.clone())), Written::NotNow(vec![], error));
     assert!(writer.is_failing());
-    assert_eq!(commit_later(&mut writer).await, Some(Written::Done(vec![SaveId(2)])));
+    assert_eq!(commit_later(&mut writer).await, Some(Written::Done(saves(&[(2, 1)]))));
     assert!(!writer.is_failing());
 }
