@@ -7,6 +7,8 @@ use ringback_model::{Appearance, DeviceName, LineId};
 #[derive(Debug, Default)]
 struct Device {
     read: bool,
+    /// It is out of service.
+    away: bool,
     lines: Vec<(LineId, bool)>,
 }
 
@@ -37,9 +39,10 @@ impl Opened {
     pub(crate) fn open_line(&mut self, at: &Appearance) {
         let device = self.devices.entry(at.device.clone()).or_default();
         if device.lines.iter().all(|(line, _)| *line != at.line) {
-            device.lines.push((at.line.clone(), false));
+            // Of a device that is away nothing can be read.
+            device.lines.push((at.line.clone(), device.away));
             self.lines += 1;
-            self.unread += 1;
+            self.unread += usize::from(!device.away);
         }
     }
 
@@ -54,15 +57,15 @@ impl Opened {
 
     /// A device has been read.
     pub(crate) fn device_read(&mut self, device: &DeviceName) {
-        if let Some(Device { read: read @ false, .. }) = self.devices.get_mut(device) {
-            *read = true;
-            self.unread -= 1;
-        }
+        let Some(device) = self.devices.get_mut(device) else { return };
+        device.away = false;
+        self.unread -= usize::from(!std::mem::replace(&mut device.read, true));
     }
 
     /// A device is out of service: there is nothing more to be read of it, nor of its lines.
     pub(crate) fn device_is_away(&mut self, device: &DeviceName) {
         let Some(device) = self.devices.get_mut(device) else { return };
+        device.away = true;
         let lines = device.lines.iter_mut().map(|(_, read)| read);
         for read in lines.chain([&mut device.read]) {
             self.unread -= usize::from(!std::mem::replace(read, true));
@@ -81,7 +84,7 @@ impl Opened {
     /// Everything has to be read anew.
     pub(crate) fn link_lost(&mut self) {
         for device in self.devices.values_mut() {
-            device.read = false;
+            (device.read, device.away) = (false, false);
             device.lines.iter_mut().for_each(|(_, read)| *read = false);
         }
         self.unread = self.devices.len() + self.lines;
@@ -97,5 +100,36 @@ impl Opened {
 
     pub(crate) fn lines(&self) -> usize {
         self.lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ringback_model::{DirectoryNumber, Partition};
+
+    use super::*;
+
+    #[test]
+    fn a_line_that_is_opened_on_a_device_that_is_away_is_not_waited_for() {
+        let device = DeviceName::new("A").unwrap();
+        let at = |dn: &str| {
+            let line = LineId::new(Partition::default(), DirectoryNumber::new(dn).unwrap());
+            Appearance { device: device.clone(), line }
+        };
+        let mut opened = Opened::default();
+        opened.open_device(&device);
+        opened.open_line(&at("1001"));
+        assert!(!opened.all_read());
+        opened.device_is_away(&device);
+        assert!(opened.all_read());
+        opened.open_line(&at("1002"));
+        assert!(opened.all_read());
+        opened.link_lost();
+        assert!(!opened.all_read());
+        opened.device_read(&device);
+        opened.line_read(&at("1001"));
+        assert!(!opened.all_read());
+        opened.line_read(&at("1002"));
+        assert!(opened.all_read());
     }
 }
