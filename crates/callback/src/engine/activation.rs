@@ -235,12 +235,18 @@ impl Engine {
         request.accepted = true;
         self.pending += 1;
         let changed = std::mem::take(&mut request.changed);
+        let written = request.written;
         let (device, line) = (request.record.caller.device.clone(), request.record.called.clone());
         if let Some(caller) = self.callers.get_mut(&device) {
             caller.saving = None;
             caller.request = Some(id);
         }
         if let Some(old) = replaces {
+            if self.requests.get(&old).is_some_and(|old| old.written > written) {
+                // It has been written again since the transaction that removed it.
+                let save = self.next_save();
+                self.out.push(Output::Remove { save, request: old });
+            }
             self.end(old, Ending::Replaced);
         }
         self.notice(Notice::Accepted { request: id });

@@ -366,6 +366,7 @@ impl Engine {
         if let Some((old, _)) = request.gate.take() {
             self.gates.remove(&old);
         }
+        request.written = Some(save);
         if let Some(gate) = gate {
             request.gate = Some((save, gate));
             self.gates.insert(save, id);

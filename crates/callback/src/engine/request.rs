@@ -26,6 +26,8 @@ pub(super) struct Request {
     pub(super) accepted: bool,
     /// The record has changed since it was given to the store to be accepted.
     pub(super) changed: bool,
+    /// The latest write that was put out.
+    pub(super) written: Option<SaveId>,
     /// The write that is waited for.
     pub(super) gate: Option<(SaveId, Gate)>,
     /// B has become available for this request, and has not been used since.
@@ -54,6 +56,7 @@ impl Request {
             record,
             accepted: false,
             changed: false,
+            written: None,
             gate: None,
             due: false,
             told_dnd: false,
