@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use ringback_model::{Epoch, Group, Timestamp};
 
 use crate::ledger::Ledger;
-use crate::member::{Member, View};
+use crate::member::{Lease, Member, View};
 use crate::registry::{Evidence, Registry, RegistryError, Report, Request};
 
 type Clock = Box<dyn Fn() -> Timestamp + Send + Sync>;
@@ -98,6 +98,13 @@ impl MemoryRegistry {
     #[must_use]
     pub fn ledger(&self, group: &Group) -> Ledger {
         self.state().groups.get(group).cloned().unwrap_or_default()
+    }
+
+    /// The lease that is in force in a group now, however the registry can be reached.
+    #[must_use]
+    pub fn in_force(&self, group: &Group) -> Option<Lease> {
+        let now = (self.inner.clock)();
+        self.state().groups.get(group)?.lease.filter(|lease| now < lease.expires)
     }
 
     /// Changes the state of a group behind everybody's back: set-up for tests, a restored copy.
