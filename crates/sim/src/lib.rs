@@ -36,6 +36,7 @@ mod wire;
 
 pub use call_manager::{Alert, CallManager, CallManagerConfig};
 pub use cti_manager::{CtiManager, ManagerState};
+pub use log::describe;
 pub use network::{Cut, NodeConnector, SimNetwork};
 pub use observe::{Observation, Observer};
 pub use switch::{Action, ActionError, PhoneSetup, ScreenView, Switch, SwitchEvent, Tone};

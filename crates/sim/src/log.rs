@@ -28,8 +28,9 @@ impl EventLog {
     }
 }
 
-/// One event in one line.
-pub(crate) fn describe(event: &SwitchEvent) -> String {
+/// One event in one line. It names phones and numbers: they are simulated.
+#[must_use]
+pub fn describe(event: &SwitchEvent) -> String {
     match event {
         SwitchEvent::InService(device) => format!("{} in service", device.as_str()),
         SwitchEvent::OutOfService(device) => format!("{} out of service", device.as_str()),
