@@ -26,10 +26,10 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use ringback_cti::{CtiProvider, ProviderEvent, Tag};
 use ringback_db::{Change, ChangeFeed, Directory, FeedError, RequestStore, ServiceParameters};
-use ringback_election::{Manager, Member, Registry};
+use ringback_election::{Manager, Member, MemoryRegistry, Registry};
 use ringback_model::{Group, Timestamp};
-use ringback_screen::ScreenRenderer;
-use ringback_serviceability::alarm::AlarmSink;
+use ringback_screen::{ScreenRenderer, XmlRenderer};
+use ringback_serviceability::alarm::{AlarmSink, TracingSink};
 use ringback_serviceability::trace::target;
 use thiserror::Error;
 use tokio::sync::{mpsc, watch};
@@ -100,6 +100,29 @@ pub struct Ports {
     pub alarms: Arc<dyn AlarmSink>,
     /// Called with the parameters at the start, and whenever they change.
     pub on_parameters: Option<OnParameters>,
+}
+
+impl Ports {
+    /// These three, and for the rest what an instance that is alone needs: no feed, a registry of its own, screens as
+    /// phone XML with the built-in dictionaries, alarms in the traces.
+    #[must_use]
+    pub fn new(
+        provider: impl CtiProvider + 'static,
+        directory: impl Directory + 'static,
+        store: impl RequestStore + 'static,
+    ) -> Self {
+        let clock = Clock::anchored(Timestamp(0));
+        Self {
+            provider: Box::new(provider),
+            directory: Arc::new(directory),
+            feed: None,
+            store: Arc::new(store),
+            registry: Arc::new(MemoryRegistry::new(move || clock.now())),
+            renderer: Arc::new(XmlRenderer::default()),
+            alarms: Arc::new(TracingSink),
+            on_parameters: None,
+        }
+    }
 }
 
 /// Why a service cannot be made.

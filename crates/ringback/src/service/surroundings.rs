@@ -300,7 +300,8 @@ impl Surroundings {
 
     pub(super) fn notice(&self, notice: &Notice) {
         match translate::request_of(notice) {
-            Some(request) => tracing::info!(target: target::HANDLER, %request, ?notice),
+            // The request's story tells it in words.
+            Some(request) => tracing::debug!(target: target::HANDLER, %request, ?notice),
             None => tracing::info!(target: target::HANDLER, ?notice),
         }
         if let Notice::Refused { reason, .. } = notice {

@@ -12,4 +12,3 @@ mod ports;
 mod requests;
 mod status;
 mod store;
-mod traces;

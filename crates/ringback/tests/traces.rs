@@ -1,4 +1,13 @@
-//! What can be read in the traces: the whole story of a request, and no number and no name.
+//! What can be read in the traces: the whole story of a request, and no number and no name. A program of its own: what
+//! other tests do at the same time would decide which events are looked at.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+#[path = "service/desk.rs"]
+#[allow(dead_code, reason = "shared with the other tests")]
+mod desk;
+#[path = "service/ports.rs"]
+#[allow(dead_code, reason = "shared with the other tests")]
+mod ports;
 
 use std::io;
 use std::sync::{Arc, Mutex};
