@@ -9,6 +9,7 @@ pub mod language;
 pub mod nodes;
 mod report;
 pub mod runner;
+pub mod schedule;
 mod simulation;
 pub mod world;
 

@@ -16,6 +16,7 @@ use ringback::model::{Group, Millis};
 use ringback::screen::{Dictionaries, XmlRenderer};
 use ringback::serviceability::alarm::{Alarm, AlarmSink};
 use ringback::{Config, Handle, Ports, Service};
+use ringback_sim::Cut;
 use secrecy::SecretString;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -53,9 +54,19 @@ pub struct Outfit {
     pub alarms: Arc<dyn AlarmSink>,
 }
 
+/// What is special about single instances.
+pub trait Tuning: Send + Sync {
+    /// Changes the configuration of an instance that is about to start.
+    fn configure(&self, config: &mut Config, client: &mut ClientConfig);
+
+    /// Puts something between this run of an instance and the request store.
+    fn store(&self, member: Member, store: Arc<dyn RequestStore>) -> Arc<dyn RequestStore>;
+}
+
 /// The instances of one site.
 pub struct Nodes {
     outfit: Outfit,
+    tuning: Option<Box<dyn Tuning>>,
     running: BTreeMap<IpAddr, Node>,
     seen: Arc<Seen>,
     started: u64,
@@ -110,7 +121,22 @@ impl Nodes {
             changed: watch::Sender::new(0),
             also: Arc::clone(&outfit.alarms),
         });
-        Self { outfit, running: BTreeMap::new(), seen, started: 0, known: BTreeSet::new(), store_runs: true }
+        Self {
+            outfit,
+            tuning: None,
+            running: BTreeMap::new(),
+            seen,
+            started: 0,
+            known: BTreeSet::new(),
+            store_runs: true,
+        }
+    }
+
+    /// The same, each instance tuned.
+    #[must_use]
+    pub fn tuned(mut self, tuning: Box<dyn Tuning>) -> Self {
+        self.tuning = Some(tuning);
+        self
     }
 
     /// The handle to a running instance.
@@ -130,7 +156,7 @@ impl Nodes {
         config.exclusive = true;
         let member = config.member;
         let (gate, wire) = (Gate::default(), Wire::new());
-        let ports = self.ports(address, &wire)?;
+        let ports = self.ports(&mut config, &wire)?;
         let (service, handle) = Service::new(config, ports).map_err(|error| error.to_string())?;
         let service = tokio::spawn(Pausable::new(service.run(), gate.clone()));
         let (mut status, seen) = (handle.watch(), Arc::clone(&self.seen));
@@ -147,11 +173,17 @@ impl Nodes {
         Ok(())
     }
 
-    fn ports(&self, address: IpAddr, wire: &Wire) -> Result<Ports, String> {
+    fn ports(&self, config: &mut Config, wire: &Wire) -> Result<Ports, String> {
         let outfit = &self.outfit;
+        let address = config.member.address;
+        let mut store = Arc::clone(&outfit.store);
         let (user, password) = outfit.login.clone();
         let mut client = ClientConfig::new(outfit.managers.clone(), user, password);
         client.group = outfit.group.clone();
+        if let Some(tuning) = &self.tuning {
+            tuning.configure(config, &mut client);
+            store = tuning.store(config.member, store);
+        }
         let provider = ClientProvider::new(client.clone(), (outfit.connector)(address))
             .map_err(|error| error.to_string())?;
         let control = provider.control();
@@ -168,7 +200,7 @@ impl Nodes {
             provider: Box::new(provider),
             directory: Arc::new(Severed::new(Arc::clone(&outfit.directory), wire.clone())),
             feed: Some(Box::new(SeveredFeed::new((outfit.feed)(), wire))),
-            store: Arc::new(Severed::new(Arc::clone(&outfit.store), wire.clone())),
+            store: Arc::new(Severed::new(store, wire.clone())),
             registry,
             renderer: Arc::new(XmlRenderer::new(outfit.dictionaries.clone())),
             alarms: Arc::clone(&self.seen) as Arc<dyn AlarmSink>,
@@ -192,13 +224,18 @@ impl Nodes {
         self.outfit.registry.set_available(self.store_runs || self.known.len() < 2);
     }
 
-    fn set_cut(&self, address: IpAddr, cut: bool) -> Result<(), String> {
+    /// Cuts an instance off from registry, store and directory, one way or both, or heals the cut.
+    ///
+    /// # Errors
+    /// There is no such instance.
+    pub fn set_cut(&self, address: IpAddr, cut: Option<Cut>) -> Result<(), String> {
         let node = self.node(address)?;
         node.wire.set_cut(cut);
-        if cut {
-            self.outfit.registry.cut(address);
-        } else {
-            self.outfit.registry.heal(address);
+        self.outfit.registry.heal(address);
+        match cut {
+            Some(Cut::ToNode) => self.outfit.registry.lose_answers(address),
+            Some(Cut::Both | Cut::FromNode) => self.outfit.registry.cut(address),
+            None => {}
         }
         Ok(())
     }
@@ -231,8 +268,8 @@ impl Instances for Nodes {
             }
             NodeAction::Pause => self.node(address)?.gate.pause(),
             NodeAction::Resume => self.node(address)?.gate.resume(),
-            NodeAction::Cut => self.set_cut(address, true)?,
-            NodeAction::Heal => self.set_cut(address, false)?,
+            NodeAction::Cut => self.set_cut(address, Some(Cut::Both))?,
+            NodeAction::Heal => self.set_cut(address, None)?,
         }
         self.seen.change();
         Ok(())

@@ -7,29 +7,44 @@ use ringback_db::{
     StoreError, Table, Write,
 };
 use ringback_model::{DeviceName, DirectoryNumber, Epoch, Group, LineId, Timestamp};
+use ringback_sim::Cut;
 use tokio::sync::watch;
 
 /// Whether a node is cut off from databases. Clones are the same wire.
 #[derive(Debug, Clone)]
-pub(super) struct Wire(Arc<watch::Sender<bool>>);
+pub(super) struct Wire(Arc<watch::Sender<Option<Cut>>>);
 
 const CUT_OFF: &str = "this instance is cut off";
 
 impl Wire {
     pub(super) fn new() -> Self {
-        Self(Arc::new(watch::Sender::new(false)))
+        Self(Arc::new(watch::Sender::new(None)))
     }
 
-    pub(super) fn set_cut(&self, cut: bool) {
+    pub(super) fn set_cut(&self, cut: Option<Cut>) {
         self.0.send_replace(cut);
     }
 
     pub(super) fn is_cut(&self) -> bool {
-        *self.0.borrow()
+        self.0.borrow().is_some()
+    }
+
+    /// Whether a question does not get out.
+    fn is_blocked(&self) -> bool {
+        matches!(*self.0.borrow(), Some(Cut::Both | Cut::FromNode))
     }
 
     fn store(&self) -> Result<(), StoreError> {
         if self.is_cut() { Err(StoreError::Unavailable(CUT_OFF.to_owned())) } else { Ok(()) }
+    }
+
+    fn asked(&self) -> Result<(), StoreError> {
+        if self.is_blocked() { Err(StoreError::Unavailable(CUT_OFF.to_owned())) } else { Ok(()) }
+    }
+
+    /// What was asked was done; the answer does not come back through a cut.
+    fn answered(&self) -> Result<(), StoreError> {
+        if self.is_cut() { Err(StoreError::OutcomeUnknown(CUT_OFF.to_owned())) } else { Ok(()) }
     }
 
     fn directory(&self) -> Result<(), DirectoryError> {
@@ -57,8 +72,9 @@ impl RequestStore for Severed<Arc<dyn RequestStore>> {
     }
 
     async fn claim(&self, group: &Group, epoch: Epoch) -> Result<(), StoreError> {
-        self.wire.store()?;
-        self.behind.claim(group, epoch).await
+        self.wire.asked()?;
+        let result = self.behind.claim(group, epoch).await;
+        self.wire.answered().and(result)
     }
 
     async fn load(&self, group: &Group) -> Result<Vec<Record>, StoreError> {
@@ -67,8 +83,9 @@ impl RequestStore for Severed<Arc<dyn RequestStore>> {
     }
 
     async fn apply(&self, group: &Group, epoch: Epoch, writes: &[Write]) -> Result<(), StoreError> {
-        self.wire.store()?;
-        self.behind.apply(group, epoch, writes).await
+        self.wire.asked()?;
+        let result = self.behind.apply(group, epoch, writes).await;
+        self.wire.answered().and(result)
     }
 
     async fn now(&self) -> Result<Timestamp, StoreError> {
@@ -118,7 +135,7 @@ impl Directory for Severed<Arc<dyn Directory>> {
 /// A feed behind a wire: after a cut it tells that changes may have been missed.
 pub(super) struct SeveredFeed {
     behind: Box<dyn ChangeFeed>,
-    cut: watch::Receiver<bool>,
+    cut: watch::Receiver<Option<Cut>>,
     lost: bool,
 }
 
@@ -132,7 +149,7 @@ impl SeveredFeed {
 impl ChangeFeed for SeveredFeed {
     async fn next(&mut self) -> Result<Change, FeedError> {
         loop {
-            let cut = *self.cut.borrow_and_update();
+            let cut = self.cut.borrow_and_update().is_some();
             match (cut, self.lost) {
                 (true, false) => {
                     self.lost = true;
