@@ -275,6 +275,32 @@ fn r6_r38_a_turn_of_the_old_request_that_waits_for_the_store_goes_on_waiting() {
 }
 
 #[test]
+fn r6_a_request_that_is_written_again_while_it_is_replaced_is_removed_for_good() {
+    let mut b = Bench::new();
+    b.line("B", Occupancy::InUse);
+    b.line("C", Occupancy::InUse);
+    b.waits("A", "1002", Busy);
+    b.store_is(Store::Slow);
+    b.line("B", Occupancy::Idle);
+    b.press("A", "1003", Busy);
+    b.key("A", SoftKey::Ok);
+    b.look_away();
+    // One transaction holds the turn and the replacement; the turn's confirmation, which comes first, finds A busy.
+    b.store_writes();
+    b.store_writes();
+    b.expect(&[
+        "save 1-1 waiting",
+        "remove 1-1",
+        "notice: 1-1 ended: Replaced",
+        "close B/1002",
+        "close B",
+        "notice: 1-2 accepted",
+        "show A: Activated 1003 (1-2)",
+    ]);
+    assert_eq!(b.stored.len(), 1);
+}
+
+#[test]
 fn r6_nobody_is_notified_for_a_request_that_is_being_replaced() {
     let mut b = Bench::new();
     b.line("B", Occupancy::InUse);
