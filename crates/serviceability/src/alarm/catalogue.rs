@@ -217,7 +217,7 @@ catalogue! {
         "A phone refused a screen or an alert.",
         "Follow the reason; see that the phone knows phone XML and that the audio file is on it.";
     ParameterInvalid: Error, Event, [Parameter, Value, Reason],
-        "A service parameter has a value that is not allowed; the value before it stays in force.",
+        "A service parameter has a value that is not allowed; its default is in force instead.",
         "Correct the parameter as the reason says.";
     RequestsNotSaved: Error, Event, [Count, Reason],
         "Requests could not be saved in time and were refused.",
