@@ -41,6 +41,7 @@ pub(crate) async fn run(
         renderer: Arc::new(XmlRenderer::default()),
         alarms: Arc::new(TracingSink),
         on_parameters: None,
+        on_settings: None,
     };
     let member = config.member;
     let (service, handle) = Service::new(config, ports)?;

@@ -109,6 +109,7 @@ mod lookup;
 mod opened;
 mod phones;
 mod service;
+mod settings;
 mod status;
 mod story;
 mod translate;
@@ -116,6 +117,7 @@ mod writer;
 
 pub use handle::Handle;
 pub use service::{Config, ConfigError, OnParameters, Ports, Service};
+pub use settings::{OnSettings, SettingProblem, SettingRows, put_in_force};
 pub use status::Status;
 pub use story::{LineUse, ScreenKind, Story, StoryEntry, StoryEvent};
 

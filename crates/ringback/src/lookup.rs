@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use ringback_callback::Resolution;
-use ringback_db::{Directory, DirectoryError, LineEntry, PhoneEntry};
+use ringback_db::{Directory, DirectoryError, LineEntry, PhoneEntry, Table};
 use ringback_model::{Appearance, DeviceName, DirectoryNumber, Group, LineId};
 use tokio::time::{Duration, timeout};
+
+use crate::settings::SettingRows;
 
 /// A directory that does not answer for so long is away (R37): the caller waits for the answer.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -53,6 +55,16 @@ impl Lookup {
     /// The service parameters that are set.
     pub(crate) async fn parameters(&self) -> Result<Vec<(String, String)>, DirectoryError> {
         timeout(PATIENCE, self.directory.parameters(&self.group)).await.map_err(|_| silent())?
+    }
+
+    /// The settings of traces and alarms.
+    pub(crate) async fn settings(&self) -> Result<SettingRows, DirectoryError> {
+        let read = async {
+            let trace = self.directory.settings(&self.group, Table::Trace).await?;
+            let alarm = self.directory.settings(&self.group, Table::Alarm).await?;
+            Ok(SettingRows { trace, alarm })
+        };
+        timeout(PATIENCE, read).await.map_err(|_| silent())?
     }
 
     /// Whether it can be read.

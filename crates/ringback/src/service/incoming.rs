@@ -126,10 +126,11 @@ impl Service {
             }
             Done::RegistryChanged(seen) => self.registry_changed(seen),
             Done::Parameters(result) => self.parameters_read(result),
+            Done::Settings(result) => self.settings_read(result),
             Done::DirectoryProbed(result) => {
                 self.directory_answered(result.as_ref().err());
-                if result.is_ok() && self.surroundings.lacks_parameters() {
-                    self.read_parameters();
+                if result.is_ok() {
+                    self.read_what_is_missing();
                 }
             }
             Done::StoreProbed(Ok(now)) => {
@@ -220,6 +221,7 @@ impl Service {
             Ok(Change::Resync) => {
                 self.surroundings.feed_is_up();
                 self.read_parameters();
+                self.read_settings();
                 let Some(term) = self.office.term() else { return };
                 term.phones.forget_all();
                 let mut lines: Vec<LineId> = term.engine.called_lines().cloned().collect();
@@ -229,6 +231,7 @@ impl Service {
                 }
             }
             Ok(Change::Row { table: Table::Parameter, .. }) => self.read_parameters(),
+            Ok(Change::Row { table: Table::Trace | Table::Alarm, .. }) => self.read_settings(),
             Ok(Change::Row { table: Table::Phone, key, .. }) => {
                 if let (Ok(device), Some(term)) = (DeviceName::new(&key), self.office.term()) {
                     term.phones.forget(&device);
@@ -260,19 +263,7 @@ impl Service {
         })
     }
 
-    /// The service parameters, or why they could not be read.
-    pub(super) fn parameters_read(&mut self, result: Result<Vec<(String, String)>, DirectoryError>) {
-        self.directory_answered(result.as_ref().err());
-        if self.surroundings.take_parameters(result.as_deref().ok()) {
-            let parameters = self.surroundings.parameters().callback;
-            self.tell_engine(Input::Parameters(parameters));
-        }
-        if self.surroundings.parameters_changed_meanwhile() {
-            self.read_parameters();
-        }
-    }
-
-    fn directory_answered(&mut self, error: Option<&DirectoryError>) {
+    pub(super) fn directory_answered(&mut self, error: Option<&DirectoryError>) {
         match error {
             None => self.surroundings.directory_is_up(),
             Some(error) => self.surroundings.directory_is_down(error),

@@ -6,6 +6,8 @@ use ringback_db::{DirectoryError, PhoneEntry, StoreError};
 use ringback_election::{CallNumber, RegistryError, View};
 use ringback_model::{DeviceName, Epoch, LineId, Timestamp};
 
+use crate::settings::SettingRows;
+
 /// Work under way.
 pub(super) type Job = BoxFuture<'static, Done>;
 
@@ -33,6 +35,8 @@ pub(super) enum Done {
     Phone(Epoch, DeviceName, Result<Option<PhoneEntry>, DirectoryError>),
     /// The directory's parameters.
     Parameters(Result<Vec<(String, String)>, DirectoryError>),
+    /// The directory's settings of traces and alarms.
+    Settings(Result<SettingRows, DirectoryError>),
     /// The directory was asked whether it works.
     DirectoryProbed(Result<(), DirectoryError>),
     /// The registry's answer.

@@ -9,10 +9,12 @@
 //!                           └── redundancy: Activate, StandDown (nothing is carried out without the lease)
 //! ```
 
+mod configured;
 mod incoming;
 mod jobs;
 mod office;
 mod outgoing;
+mod reading;
 mod redundancy;
 mod surroundings;
 
@@ -35,6 +37,7 @@ use thiserror::Error;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
+use self::configured::Configured;
 use self::jobs::Job;
 use self::office::Office;
 use self::outgoing::Purpose;
@@ -42,6 +45,7 @@ use self::surroundings::Surroundings;
 use crate::clock::Clock;
 use crate::handle::{Command, Handle};
 use crate::lookup::Lookup;
+use crate::settings::OnSettings;
 use crate::status::Status;
 use crate::story::Stories;
 
@@ -100,6 +104,8 @@ pub struct Ports {
     pub alarms: Arc<dyn AlarmSink>,
     /// Called with the parameters at the start, and whenever they change.
     pub on_parameters: Option<OnParameters>,
+    /// Called with the settings of traces and alarms at the start, and whenever they change.
+    pub on_settings: Option<OnSettings>,
 }
 
 impl Ports {
@@ -121,6 +127,7 @@ impl Ports {
             renderer: Arc::new(XmlRenderer::default()),
             alarms: Arc::new(TracingSink),
             on_parameters: None,
+            on_settings: None,
         }
     }
 }
@@ -153,6 +160,7 @@ pub struct Service {
     /// A hint of the registry is being waited for.
     registry_watched: bool,
     surroundings: Surroundings,
+    configured: Configured,
     stories: Stories,
     jobs: FuturesUnordered<Job>,
     /// What the commands with a tag were for.
@@ -183,8 +191,8 @@ impl Service {
         manager.plant(config.planted.clone());
         let local = Clock::anchored(Timestamp(0));
         let lookup = Lookup::new(ports.directory, config.group.clone());
-        let surroundings =
-            Surroundings::new(config.group.clone(), config.member.address, ports.alarms, ports.on_parameters);
+        let surroundings = Surroundings::new(config.group.clone(), config.member.address, ports.alarms);
+        let configured = Configured::new(ports.on_parameters, ports.on_settings);
         let (status, watcher) = watch::channel(Status {
             group: config.group.clone(),
             address: config.member.address,
@@ -216,6 +224,7 @@ impl Service {
             drain_wanted: false,
             registry_watched: false,
             surroundings,
+            configured,
             stories: Stories::default(),
             jobs: FuturesUnordered::new(),
             tags: HashMap::new(),

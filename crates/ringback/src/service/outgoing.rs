@@ -166,7 +166,7 @@ impl Service {
         if !self.may_act() {
             return;
         }
-        let audio_file = &self.surroundings.parameters().audio_file;
+        let audio_file = &self.configured.parameters().audio_file;
         let Some(term) = self.office.term() else { return };
         match term.phones.draw(device, item, audio_file) {
             Ok(content) => {
@@ -279,15 +279,6 @@ impl Service {
         if let Some(transaction) = term.writer.begin() {
             self.jobs.push(Box::pin(async move { Done::Written(epoch, transaction.await) }));
         }
-    }
-
-    /// Reads the service parameters: once at a time, so that what was read last is what was in force last.
-    pub(super) fn read_parameters(&mut self) {
-        if !self.surroundings.begin_reading_parameters() {
-            return;
-        }
-        let lookup = self.lookup.clone();
-        self.jobs.push(Box::pin(async move { Done::Parameters(lookup.parameters().await) }));
     }
 
     /// Asks directory and store whether they work, when it is time.

@@ -28,7 +28,8 @@ const RETRY: Duration = Duration::from_millis(200);
 impl Service {
     /// Reads the parameters, and the epoch and the time that the store knows, then joins the others.
     pub(super) async fn start(&mut self) {
-        self.surroundings.begin_reading_parameters();
+        self.configured.first_reading();
+        self.read_settings();
         let group = &self.config.group;
         let (parameters, epoch, now) = tokio::join!(
             self.lookup.parameters(),
@@ -186,7 +187,7 @@ impl Service {
                 self.surroundings.store_is_up();
                 let writer = Writer::new(Arc::clone(&self.store), self.config.group.clone(), epoch);
                 let phones = Phones::new(Arc::clone(&self.renderer));
-                let parameters = self.surroundings.parameters().callback;
+                let parameters = self.configured.parameters().callback;
                 let mut term = Term::new(self.config.group.clone(), epoch, now, parameters, writer, phones);
                 tracing::info!(target: target::REDUNDANCY, %epoch, requests = records.len(), "enters office");
                 let restored = ringback_callback::Input::Restored(records);

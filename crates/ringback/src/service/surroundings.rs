@@ -6,14 +6,13 @@ use std::sync::Arc;
 use ringback_callback::{Notice, Refusal};
 use ringback_cti::LinkLoss;
 use ringback_cti::message::CtiError;
-use ringback_db::{DirectoryError, FeedError, ParameterProblem, ServiceParameters, StoreError};
+use ringback_db::{DirectoryError, FeedError, StoreError};
 use ringback_election::{Alarm, Rank};
 use ringback_model::{DeviceName, Group, RequestId, Timestamp};
 use ringback_serviceability::alarm::{AlarmName, AlarmParameter, AlarmSink, Damping, Report, Reporter};
 use ringback_serviceability::trace::target;
 use tokio::time::{Duration, Instant};
 
-use super::OnParameters;
 use crate::clock::Clock;
 use crate::translate;
 
@@ -21,31 +20,13 @@ use crate::translate;
 /// 60 s).
 const PROBE_INTERVAL: Duration = Duration::from_secs(5);
 
-/// How the parameters stand to those in the directory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reading {
-    Done,
-    /// They could not be read.
-    Wanted,
-    UnderWay,
-    /// They may have changed since the reading began.
-    Again,
-}
-
-/// Directory, store, link and parameters as they are known.
+/// Directory, store and link as they are known.
 pub(super) struct Surroundings {
     group: Group,
     address: String,
     alarms: Reporter,
     clock: Clock,
     time_is_known: bool,
-    parameters: ServiceParameters,
-    on_parameters: Option<OnParameters>,
-    /// Whether they have been read, or told at least as the defaults that they are.
-    told_parameters: bool,
-    reading: Reading,
-    /// What was wrong with them last time: told once.
-    problems: Vec<ParameterProblem>,
     directory_up: bool,
     store_up: bool,
     registered_at: Option<String>,
@@ -53,23 +34,13 @@ pub(super) struct Surroundings {
 }
 
 impl Surroundings {
-    pub(super) fn new(
-        group: Group,
-        address: impl Display,
-        sink: Arc<dyn AlarmSink>,
-        on_parameters: Option<OnParameters>,
-    ) -> Self {
+    pub(super) fn new(group: Group, address: impl Display, sink: Arc<dyn AlarmSink>) -> Self {
         Self {
             group,
             address: address.to_string(),
             alarms: Reporter::new(Damping::default(), sink),
             clock: Clock::anchored(Timestamp(0)),
             time_is_known: false,
-            parameters: ServiceParameters::default(),
-            on_parameters,
-            told_parameters: false,
-            reading: Reading::Wanted,
-            problems: Vec::new(),
             directory_up: false,
             store_up: false,
             registered_at: None,
@@ -223,65 +194,11 @@ impl Surroundings {
         due
     }
 
-    // --- parameters ---
-
-    pub(super) fn parameters(&self) -> &ServiceParameters {
-        &self.parameters
-    }
-
-    /// Whether they are to be read now; otherwise they will be once more, after the reading that is under way.
-    pub(super) fn begin_reading_parameters(&mut self) -> bool {
-        let now = matches!(self.reading, Reading::Done | Reading::Wanted);
-        self.reading = if now { Reading::UnderWay } else { Reading::Again };
-        now
-    }
-
-    /// Whether the last reading failed.
-    pub(super) fn lacks_parameters(&self) -> bool {
-        self.reading == Reading::Wanted
-    }
-
-    /// Whether they are to be read once more.
-    pub(super) fn parameters_changed_meanwhile(&mut self) -> bool {
-        let again = self.reading == Reading::Again;
-        if again {
-            self.reading = Reading::Wanted;
-        }
-        again
-    }
-
-    /// Takes the parameters that the directory holds, or `None` if it could not tell; whether anything changed. At the
-    /// start they are told in any case.
-    pub(super) fn take_parameters(&mut self, rows: Option<&[(String, String)]>) -> bool {
-        let again = self.reading == Reading::Again;
-        let parameters = match rows {
-            Some(rows) => {
-                let (parameters, problems) = ServiceParameters::parse(rows);
-                for problem in problems.iter().filter(|problem| !self.problems.contains(problem)) {
-                    self.report(
-                        Report::new(AlarmName::ParameterInvalid).with(AlarmParameter::Reason, problem),
-                    );
-                }
-                self.problems = problems;
-                parameters
-            }
-            None => self.parameters.clone(),
-        };
-        if !again {
-            self.reading = if rows.is_some() { Reading::Done } else { Reading::Wanted };
-        }
-        let changed = parameters != self.parameters;
-        if changed || !self.told_parameters {
-            self.told_parameters = true;
-            if let Some(on_parameters) = &mut self.on_parameters {
-                on_parameters(&parameters);
-            }
-            self.parameters = parameters;
-        }
-        changed
-    }
-
     // --- what engine and election tell ---
+
+    pub(super) fn parameter_invalid(&self, problem: &dyn Display) {
+        self.report(Report::new(AlarmName::ParameterInvalid).with(AlarmParameter::Reason, problem));
+    }
 
     pub(super) fn screen_rejected(
         &self,

@@ -85,6 +85,7 @@ impl Desk {
             renderer: Arc::new(Plain),
             alarms: alarms.clone(),
             on_parameters: None,
+            on_settings: None,
         };
         (ports, board, alarms)
     }

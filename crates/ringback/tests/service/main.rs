@@ -10,5 +10,6 @@ mod lease;
 mod parameters;
 mod ports;
 mod requests;
+mod settings;
 mod status;
 mod store;

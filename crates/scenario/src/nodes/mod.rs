@@ -205,6 +205,7 @@ impl Nodes {
             renderer: Arc::new(XmlRenderer::new(outfit.dictionaries.clone())),
             alarms: Arc::clone(&self.seen) as Arc<dyn AlarmSink>,
             on_parameters: Some(Box::new(on_parameters)),
+            on_settings: None,
         })
     }
 

@@ -49,6 +49,12 @@ impl TraceFiles {
         Ok(())
     }
 
+    /// The limits in force.
+    #[must_use]
+    pub fn rotation(&self) -> Rotation {
+        self.locked().files.rotation
+    }
+
     /// Why lines are being lost now; `None` while they are written. To be looked at from time to time, for the alarms
     /// `TraceWriteFailed` and `TraceWriteBack`.
     #[must_use]

@@ -104,6 +104,12 @@ impl TraceHandle {
         self.files.as_ref().map_or_else(|| rotation.check(), |files| files.set_rotation(rotation))
     }
 
+    /// The limits of the files; `None` if traces do not go to files.
+    #[must_use]
+    pub fn rotation(&self) -> Option<Rotation> {
+        self.files.as_ref().map(TraceFiles::rotation)
+    }
+
     /// Why lines are being lost now; see [`TraceFiles::fault`].
     #[must_use]
     pub fn fault(&self) -> Option<TraceFault> {
