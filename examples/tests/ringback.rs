@@ -1,4 +1,5 @@
 //! The `ringback` example as a person or a pipe uses it: the real program over real files and sockets.
+#![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};

@@ -17,7 +17,11 @@ fn every_rule_is_named_by_a_scenario() {
         assert!(!scenario.covers.is_empty(), "{} names no rule it shows", file.display());
         covered.extend(scenario.covers.iter().map(ToString::to_string));
     }
-    let missing: Vec<String> =
-        RULES.into_iter().flatten().map(|rule| format!("R{rule}")).filter(|rule| !covered.contains(rule)).collect();
+    let missing: Vec<String> = RULES
+        .into_iter()
+        .flatten()
+        .map(|rule| format!("R{rule}"))
+        .filter(|rule| !covered.contains(rule))
+        .collect();
     assert!(missing.is_empty(), "no scenario shows {missing:?}");
 }
