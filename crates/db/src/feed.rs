@@ -85,19 +85,32 @@ impl fmt::Debug for Change {
     }
 }
 
-/// Why the feed ended. It recovers by itself: call `next` again.
+/// What is wrong with the feed. It recovers by itself: call `next` again.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum FeedError {
     /// The database cannot be reached now.
     #[error("change notification lost: {0}")]
     Lost(String),
+    /// A changed parameter of the feed itself could not be put in force. The feed goes on as before; nothing is missed.
+    #[error("{parameter:?} cannot be {value}: {reason}; {used} stays in force")]
+    NotInForce {
+        /// The service parameter.
+        parameter: &'static str,
+        /// Its value.
+        value: String,
+        /// What is in force.
+        used: String,
+        /// Why.
+        reason: String,
+    },
 }
 
 /// Tells what changed in the directory of one group, in every process that uses it. A change may be reported more than
 /// once, and some time after it can be read.
 #[async_trait]
 pub trait ChangeFeed: Send {
-    /// Waits for the next change; cancel-safe. After an error the next `Ok` is a `Resync`.
+    /// Waits for the next change; cancel-safe. After [`Lost`](FeedError::Lost) comes a `Resync` before anything that may
+    /// have been missed is passed over.
     async fn next(&mut self) -> Result<Change, FeedError>;
 }

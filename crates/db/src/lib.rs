@@ -13,6 +13,7 @@ pub mod conformance;
 mod directory;
 mod feed;
 mod memory;
+mod merged;
 mod parameters;
 mod store;
 #[cfg(feature = "tcp")]
@@ -22,5 +23,6 @@ pub use admin::{AdminError, DirectoryAdmin, PhoneConfig};
 pub use directory::{Directory, DirectoryError, LineEntry, PhoneEntry};
 pub use feed::{Change, ChangeFeed, FeedError, Table, line_key};
 pub use memory::{MemoryDirectory, MemoryFeed, MemoryStore};
+pub use merged::MergedFeed;
 pub use parameters::{ParameterProblem, ServiceParameters};
 pub use store::{Clock, RequestStore, StoreError, Write};

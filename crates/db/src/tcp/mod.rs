@@ -2,7 +2,7 @@
 //! tells the service what was changed. The listener of *CBB Change Notification TCP Port*, 2552.
 //!
 //! [`ChangeListener`] takes the connections, [`TcpFeed`] is the [`ChangeFeed`](crate::ChangeFeed) of a group, and
-//! [`ChangeClient`] is for provisioning tools.
+//! [`ChangeClient`] is for provisioning tools. [`RebindingTcpFeed`] has a listener of its own, which follows the parameter.
 //!
 //! # The protocol, version 1
 //!
@@ -39,9 +39,11 @@ mod converse;
 mod feed;
 mod line;
 mod listener;
+mod rebinding;
 
 pub use auth::{SecretError, SharedSecret};
 pub use client::{ChangeClient, ClientError};
 pub use feed::TcpFeed;
 pub use line::MAX_LINE;
 pub use listener::{ChangeListener, ListenError, TcpLimits};
+pub use rebinding::{RebindingTcpFeed, TcpPort};

@@ -1,6 +1,7 @@
 //! What happens outside, told to the engine.
 
 use ringback_callback::{Input, Occupancy, Unresolved};
+use ringback_cti::message::Activity;
 use ringback_cti::{CallTable, ProviderEvent};
 use ringback_db::{Change, DirectoryError, FeedError, Table};
 use ringback_model::{Appearance, CallId, DeviceName, DirectoryNumber, LineId, Partition};
@@ -46,8 +47,13 @@ impl Service {
         let Some(term) = self.office.term() else { return };
         if term.draining {
             // The next active reads everything anew.
-            term.held_back.push(event);
-            return;
+            term.held_back.push(event.clone());
+            // But a turn that is being saved must not be alerted to a caller who has become busy meanwhile (R16).
+            let busy = matches!(&event, ProviderEvent::Device { status: Some(status), .. }
+                if status.activity != Activity::Idle);
+            if !busy {
+                return;
+            }
         }
         let occupancy = match term.calls.apply(&event) {
             Some(at) => term.calls.occupancy(at).map(translate::occupancy),
@@ -245,6 +251,7 @@ impl Service {
                 }
             }
             Ok(_) => {}
+            Err(error @ FeedError::NotInForce { .. }) => self.surroundings.parameter_invalid(&error),
             Err(error) => {
                 self.surroundings.feed_is_down(&error);
                 let probe = self.lookup.clone();

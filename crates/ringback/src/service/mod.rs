@@ -27,7 +27,7 @@ use std::task::Poll;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use ringback_cti::{CtiProvider, ProviderEvent, Tag};
-use ringback_db::{Change, ChangeFeed, Directory, FeedError, RequestStore, ServiceParameters};
+use ringback_db::{ChangeFeed, Directory, MergedFeed, RequestStore, ServiceParameters};
 use ringback_election::{Manager, Member, MemoryRegistry, Registry};
 use ringback_model::{Group, Timestamp};
 use ringback_screen::{ScreenRenderer, XmlRenderer};
@@ -92,7 +92,7 @@ pub struct Ports {
     pub provider: Box<dyn CtiProvider>,
     /// The call manager's database.
     pub directory: Arc<dyn Directory>,
-    /// What changes in it. Without one, changes are seen when the service starts.
+    /// What changes in it; several in one with `MergedFeed`. Without one, changes are seen when the service starts.
     pub feed: Option<Box<dyn ChangeFeed>>,
     /// Where requests are kept.
     pub store: Arc<dyn RequestStore>,
@@ -146,7 +146,8 @@ pub enum ConfigError {
 pub struct Service {
     config: Config,
     provider: Box<dyn CtiProvider>,
-    feed: Option<Box<dyn ChangeFeed>>,
+    /// One that need not be begun anew each time something else comes first.
+    feed: MergedFeed,
     lookup: Lookup,
     store: Arc<dyn RequestStore>,
     registry: Arc<dyn Registry>,
@@ -213,7 +214,7 @@ impl Service {
         let service = Self {
             config,
             provider: ports.provider,
-            feed: ports.feed,
+            feed: MergedFeed::new(ports.feed.into_iter().collect()),
             lookup,
             store: ports.store,
             registry: ports.registry,
@@ -258,7 +259,7 @@ impl Service {
                     Some(event) => self.provider_event(event),
                     None => self.provider_is_gone(),
                 },
-                change = next_change(&mut self.feed) => self.change(change),
+                change = self.feed.next() => self.change(change),
                 command = self.commands.recv(), if !self.abandoned => self.command(command),
                 () = sleep_until_some(wakeup) => self.tick(),
             }
@@ -366,14 +367,6 @@ fn set<T: Clone + PartialEq>(field: &mut T, value: &T) -> bool {
 /// the provider sends what it still has.
 async fn lease_over(manager: &Manager, local: &Clock) {
     poll_fn(|_| if manager.may_act(local.now()) { Poll::Pending } else { Poll::Ready(()) }).await;
-}
-
-/// The feed's next report; never, without a feed.
-async fn next_change(feed: &mut Option<Box<dyn ChangeFeed>>) -> Result<Change, FeedError> {
-    match feed {
-        Some(feed) => feed.next().await,
-        None => std::future::pending().await,
-    }
 }
 
 async fn sleep_until_some(at: Option<Instant>) {

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use mockall::mock;
 use ringback::cti::message::{CallState, CtiError};
-use ringback::model::Timestamp;
+use ringback::db::{Change, ChangeFeed, Directory, DirectoryError, FeedError, LineEntry, PhoneEntry, Table};
+use ringback::model::{DeviceName, DirectoryNumber, Group, LineId, Timestamp};
 use ringback::serviceability::alarm::{Alarm, AlarmName, AlarmSink};
 
 use crate::desk::{Desk, link_up, pass};
-use crate::ports::refused;
+use crate::ports::{Trouble, refused};
 
 mock! {
     Sink {}
@@ -94,4 +96,90 @@ async fn a_limit_names_its_parameter() {
     let alarms = node.alarms.take();
     assert_eq!(alarms.iter().map(Alarm::name).collect::<Vec<_>>(), [AlarmName::LimitReached]);
     assert_eq!(texts(&alarms), ["LimitReached group=default limit=Maximum Call Backs per Called Line"]);
+}
+
+/// A directory whose file was replaced.
+struct Replaced;
+
+fn replaced<T>() -> Result<T, DirectoryError> {
+    Err(DirectoryError::Invalid("ringback.db is another file than before".to_owned()))
+}
+
+#[async_trait]
+impl Directory for Replaced {
+    async fn phone(&self, _: &Group, _: &DeviceName) -> Result<Option<PhoneEntry>, DirectoryError> {
+        replaced()
+    }
+    async fn line(&self, _: &Group, _: &LineId) -> Result<Option<LineEntry>, DirectoryError> {
+        replaced()
+    }
+    async fn dialled(
+        &self,
+        _: &Group,
+        _: &LineId,
+        _: &DirectoryNumber,
+    ) -> Result<Option<LineEntry>, DirectoryError> {
+        replaced()
+    }
+    async fn parameters(&self, _: &Group) -> Result<Vec<(String, String)>, DirectoryError> {
+        replaced()
+    }
+    async fn settings(&self, _: &Group, _: Table) -> Result<Vec<(String, String)>, DirectoryError> {
+        replaced()
+    }
+    async fn probe(&self) -> Result<(), DirectoryError> {
+        replaced()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replaced_file_is_the_reason_that_is_told() {
+    let desk = Desk::new().await;
+    let node = desk.started(desk.config(1), |ports| ports.directory = Arc::new(Replaced));
+    node.board.happens(link_up());
+    pass(2000).await;
+    let told = texts(&node.alarms.take());
+    let lost = "DatabaseLost group=default reason=directory database holds an invalid value: ringback.db is another file \
+                than before";
+    assert!(told.contains(&lost.to_owned()), "{told:?}");
+    desk.store.set(Trouble::Replaced);
+    pass(6000).await;
+    let told = texts(&node.alarms.take());
+    let lost = "StoreLost group=default reason=request store invalid: ringback.db is another file than \
+                before";
+    assert_eq!(told, [lost]);
+    desk.store.set(Trouble::None);
+    pass(6000).await;
+    assert_eq!(texts(&node.alarms.take()), ["StoreBack group=default"]);
+}
+
+/// Tells once that a port could not be opened, and listens on at the old one.
+struct Kept(bool);
+
+#[async_trait]
+impl ChangeFeed for Kept {
+    async fn next(&mut self) -> Result<Change, FeedError> {
+        if std::mem::replace(&mut self.0, true) {
+            std::future::pending::<()>().await;
+        }
+        Err(FeedError::NotInForce {
+            parameter: "CBB Change Notification TCP Port",
+            value: "80".to_owned(),
+            used: "2552".to_owned(),
+            reason: "it is in use".to_owned(),
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_feed_that_cannot_move_is_an_invalid_parameter() {
+    let desk = Desk::new().await;
+    let node = desk.started(desk.config(1), |ports| ports.feed = Some(Box::new(Kept(false))));
+    node.board.happens(link_up());
+    pass(2000).await;
+    let mut told = texts(&node.alarms.take());
+    told.retain(|alarm| alarm.starts_with("ParameterInvalid") || alarm.starts_with("ChangeNotification"));
+    let expected = "ParameterInvalid group=default reason=\"CBB Change Notification TCP Port\" cannot be 80: it is in use; \
+                    2552 stays in force";
+    assert_eq!(told, [expected]);
 }

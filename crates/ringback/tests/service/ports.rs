@@ -175,6 +175,8 @@ pub(crate) enum Trouble {
     LosesAnswers,
     /// It can be read but not written.
     Full,
+    /// Something else is in its place.
+    Replaced,
 }
 
 #[derive(Clone)]
@@ -216,6 +218,7 @@ impl Store {
                 done.await?;
                 Err(StoreError::OutcomeUnknown("the answer is lost".to_owned()))
             }
+            Trouble::Replaced => Err(replaced()),
             Trouble::None | Trouble::Hangs => done.await,
         }
     }
@@ -242,10 +245,16 @@ impl RequestStore for Store {
     }
 
     async fn now(&self) -> Result<Timestamp, StoreError> {
-        self.passes().await;
+        if self.passes().await == Trouble::Replaced {
+            return Err(replaced());
+        }
         let now = self.inner.now().await?;
         Ok(Timestamp(now.0.saturating_add_signed(*self.skew.lock().unwrap())))
     }
+}
+
+fn replaced() -> StoreError {
+    StoreError::Invalid("ringback.db is another file than before".to_owned())
 }
 
 /// A phone's refusal.
