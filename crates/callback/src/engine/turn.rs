@@ -36,12 +36,14 @@ impl Engine {
     pub(super) fn turn_is_durable(&mut self, id: RequestId) {
         let Some(request) = self.requests.get(&id) else { return };
         let line = request.record.called.clone();
+        let device = &request.record.caller.device;
+        let replaced = self.callers.get(device).is_some_and(|caller| caller.saving.is_some());
         let available =
             self.lines.get(&line).is_some_and(|line| line.present == Some(Condition::Idle) && !line.dnd);
-        if available && self.watch.is_idle(&request.record.caller.device) {
+        if available && !replaced && self.watch.is_idle(device) {
             self.alert(id);
         } else {
-            // The caller has become busy in between (R16), or B rings (R12), cannot be seen (R44) or does not want to
+            // The caller has become busy in between (R16), or is about to wait for another (R6), or B rings (R12), cannot be seen (R44) or does not want to
             // be disturbed (R14); nothing was alerted.
             self.back_to_queue(id);
             self.save(id);

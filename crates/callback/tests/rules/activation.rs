@@ -301,6 +301,24 @@ fn r6_a_request_that_is_written_again_while_it_is_replaced_is_removed_for_good()
 }
 
 #[test]
+fn r6_a_turn_that_is_on_record_while_its_request_is_replaced_is_not_alerted() {
+    let mut b = Bench::new();
+    b.line("B", Occupancy::InUse);
+    b.line("C", Occupancy::InUse);
+    b.waits("A", "1002", Busy);
+    b.store_is(Store::Slow);
+    b.line("B", Occupancy::Idle);
+    b.press("A", "1003", Busy);
+    b.key("A", SoftKey::Ok);
+    b.hang_up("A");
+    b.look_away();
+    b.store_writes();
+    b.store_writes();
+    b.expect_at_phones(&["show A: Activated 1003 (1-2)"]);
+    assert_eq!(b.stored.len(), 1);
+}
+
+#[test]
 fn r6_nobody_is_notified_for_a_request_that_is_being_replaced() {
     let mut b = Bench::new();
     b.line("B", Occupancy::InUse);
