@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use ringback_examples::percentile::{ms, percentile};
+
 /// One round.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Round {
@@ -54,12 +56,8 @@ impl Figures {
         self.rounds.iter().map(of).sum()
     }
 
-    /// The value that so many per cent of the rounds do not exceed.
     fn percentile(&self, percent: usize, of: impl Fn(&Round) -> Duration) -> f64 {
-        let mut values: Vec<Duration> = self.rounds.iter().map(of).collect();
-        values.sort_unstable();
-        let place = (values.len() * percent).div_ceil(100).saturating_sub(1);
-        values.get(place).copied().map_or(0.0, ms)
+        percentile(percent, self.rounds.iter().map(of))
     }
 }
 
@@ -81,8 +79,4 @@ impl fmt::Display for Figures {
             self.percentile(99, |round| round.all),
         )
     }
-}
-
-fn ms(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1000.0
 }

@@ -8,7 +8,6 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for a terminal")]
 
 mod figures;
-mod instance;
 mod office;
 mod round;
 mod site;
@@ -17,6 +16,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use ringback_examples::instance;
 
 use crate::figures::Figures;
 use crate::site::Site;
@@ -78,7 +78,7 @@ async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.role {
         Some(Role::Instance { folder, address, cti }) => {
-            instance::run(&folder, address, cti).await.map(|()| true)
+            instance::run(&folder, address, cti, None).await.map(|()| true)
         }
         None => measure(&arguments).await,
     };

@@ -2,33 +2,27 @@
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::time::Duration;
 
-use ringback::cti_net::bind;
-use ringback::db::{DirectoryAdmin, PhoneConfig, RequestStore};
-use ringback::model::{DeviceName, DirectoryNumber, Group, LineId, Partition, RequestId};
-use ringback_db_sqlite::{Options, SqliteDatabase};
-use ringback_sim::{Action, CallManager, CallManagerConfig, PhoneSetup};
+use ringback::db::RequestStore;
+use ringback::model::{DeviceName, Group, LineId, RequestId};
+pub(crate) use ringback_examples::stage::Failure;
+use ringback_examples::stage::{PATIENCE, Stage, phone};
+use ringback_sim::{Action, CallManager};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio::time::timeout;
 
 use crate::office::{Office, Offices};
 
-pub(crate) type Failure = Box<dyn std::error::Error>;
-
 /// The instance that is active whenever it runs.
 pub(crate) const LOWEST: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 1));
 const BACKUP: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 
-/// Only what hangs takes so long.
-const PATIENCE: Duration = Duration::from_secs(60);
-
 pub(crate) struct Site {
-    folder: TempDir,
-    cti: String,
-    database: SqliteDatabase,
+    stage: Stage,
+    _folder: TempDir,
     pub(crate) call_manager: CallManager,
     pub(crate) offices: Offices,
     lowest: Option<Child>,
@@ -40,25 +34,14 @@ impl Site {
     /// Two instances run, the lower is active, and so many requests are pending.
     pub(crate) async fn start(pending: u32) -> Result<Self, Failure> {
         let folder = tempfile::tempdir()?;
-        let database = SqliteDatabase::open(folder.path().join("ringback.db"), Options::default()).await?;
-        let start = database.store().now().await?;
-        let call_manager = CallManager::new(CallManagerConfig { start, ..CallManagerConfig::default() });
-        drop(call_manager.spawn_timers());
-        let listener = bind("127.0.0.1:0").await?;
-        let cti = listener.local_addr()?.to_string();
-        let manager = call_manager.cti_manager("cti1");
-        // It serves until the program ends.
-        drop(tokio::spawn(async move { manager.listen(listener).await }));
-        let offices = Offices::observe(&call_manager, 2 * pending);
+        let stage = Stage::set_up(folder.path()).await?;
+        let offices = Offices::observe(&stage.call_manager, 2 * pending);
         let (lowest, backup) = (None, None);
-        let mut site = Self { folder, cti, database, call_manager, offices, lowest, backup, pending };
-        let directory = site.database.directory();
+        let call_manager = stage.call_manager.clone();
+        let mut site = Self { stage, _folder: folder, call_manager, offices, lowest, backup, pending };
         for number in 0..pending {
             for (device, line) in [caller(number)?, called(number)?] {
-                directory
-                    .put_phone(&Group::default(), &PhoneConfig::new(device.clone(), vec![line.clone()]))
-                    .await?;
-                site.call_manager.add_phone(PhoneSetup { device, lines: vec![line], calls_per_line: 1 })?;
+                site.stage.add_phone(device, line).await?;
             }
         }
         // One after the other: no hand-over between them disturbs the set-up.
@@ -73,12 +56,10 @@ impl Site {
 
     /// Starts the instance at this address, if it does not run.
     pub(crate) fn run(&mut self, address: IpAddr) -> Result<(), Failure> {
-        let (folder, cti) = (self.folder.path().to_owned(), self.cti.clone());
+        let mut command = self.stage.instance(address)?;
         let child = if address == LOWEST { &mut self.lowest } else { &mut self.backup };
         if child.is_none() {
-            let mut command = Command::new(std::env::current_exe()?);
-            command.arg("instance").arg(folder).arg(address.to_string()).arg(cti);
-            *child = Some(command.stdin(Stdio::null()).spawn()?);
+            *child = Some(command.spawn()?);
         }
         Ok(())
     }
@@ -121,13 +102,13 @@ impl Site {
 
     /// The requests that the store holds.
     pub(crate) async fn requests(&self) -> Result<BTreeSet<RequestId>, Failure> {
-        let records = self.database.store().load(&Group::default()).await?;
+        let records = self.stage.database.store().load(&Group::default()).await?;
         Ok(records.into_iter().map(|record| record.id).collect())
     }
 
     /// Waits until the store has seen that these called lines are off hook.
     pub(crate) async fn off_hook_is_stored(&self, numbers: &[u32]) -> Result<(), Failure> {
-        let store = self.database.store();
+        let store = self.stage.database.store();
         let wanted: BTreeSet<LineId> =
             numbers.iter().map(|number| called(*number).map(|(_, line)| line)).collect::<Result<_, _>>()?;
         let seen = async {
@@ -148,14 +129,7 @@ impl Site {
 
     /// Waits for something that the call manager shows.
     pub(crate) async fn until(&self, what: &str, holds: impl Fn() -> bool) -> Result<(), Failure> {
-        let mut changed = self.call_manager.changed();
-        let wait = async {
-            while !holds() {
-                // The call manager lives as long as this.
-                let _ = changed.changed().await;
-            }
-        };
-        timeout(PATIENCE, wait).await.map_err(|_| format!("waited in vain for {what}").into())
+        self.stage.until(what, holds).await
     }
 
     async fn wait(&self, what: &str, holds: impl Fn(&Offices) -> bool) -> Result<(), Failure> {
@@ -189,15 +163,12 @@ impl Drop for Site {
 
 /// The caller of this number and its line.
 pub(crate) fn caller(number: u32) -> Result<(DeviceName, LineId), Failure> {
-    phone("caller", 1_000_000 + number)
+    let number = 1_000_000 + number;
+    phone(&format!("caller {number}"), &number.to_string())
 }
 
 /// The phone it waits for and its line.
 pub(crate) fn called(number: u32) -> Result<(DeviceName, LineId), Failure> {
-    phone("called", 2_000_000 + number)
-}
-
-fn phone(kind: &str, number: u32) -> Result<(DeviceName, LineId), Failure> {
-    let dn = DirectoryNumber::new(number.to_string())?;
-    Ok((DeviceName::new(format!("{kind} {number}"))?, LineId::new(Partition::default(), dn)))
+    let number = 2_000_000 + number;
+    phone(&format!("called {number}"), &number.to_string())
 }

@@ -1,4 +1,8 @@
 //! What the examples are made of, so that it can be tested; the programs themselves are thin.
 
+#[cfg(unix)]
+pub mod instance;
 pub mod peers;
+pub mod percentile;
 pub mod replay;
+pub mod stage;

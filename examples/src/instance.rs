@@ -9,18 +9,24 @@ use ringback::cti_net::{ClientConfig, ClientProvider, Manager, TcpConnector};
 use ringback::model::Group;
 use ringback::screen::XmlRenderer;
 use ringback::serviceability::alarm::TracingSink;
-use ringback::{Config, Ports, Service};
+use ringback::{Config, OnParameters, Ports, Service};
 use ringback_db_sqlite::{Options, Presence, SqliteDatabase};
-use ringback_examples::peers::tell_of_deaths;
 use ringback_sim::CallManagerConfig;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Runs until SIGTERM, then stops in good order.
-pub(crate) async fn run(
+use crate::peers::tell_of_deaths;
+use crate::stage::Failure;
+
+/// Runs on the database in this folder until SIGTERM, then stops in good order.
+///
+/// # Errors
+/// It cannot begin; says why.
+pub async fn run(
     folder: &Path,
     address: IpAddr,
     cti: String,
-) -> Result<(), Box<dyn std::error::Error>> {
+    on_parameters: Option<OnParameters>,
+) -> Result<(), Failure> {
     let mut terminated = signal(SignalKind::terminate())?;
     let database = SqliteDatabase::open(folder.join("ringback.db"), Options::default()).await?;
     let mut config = Config::new(address, incarnation());
@@ -40,7 +46,7 @@ pub(crate) async fn run(
         registry: Arc::new(registry.clone()),
         renderer: Arc::new(XmlRenderer::default()),
         alarms: Arc::new(TracingSink),
-        on_parameters: None,
+        on_parameters,
         on_settings: None,
     };
     let member = config.member;
