@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long the program may take for anything; only a program that hangs takes so long.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -57,10 +57,8 @@ impl Session {
 
     /// Waits for a line that holds this text.
     fn see(&mut self, text: &str) -> String {
-        let deadline = Instant::now() + PATIENCE;
         loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            match self.lines.recv_timeout(left) {
+            match self.lines.recv_timeout(PATIENCE) {
                 Ok(line) => {
                     self.seen.push(line.clone());
                     if line.contains(text) {
