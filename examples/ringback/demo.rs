@@ -1,35 +1,32 @@
 //! The world of the demo: everything real but the phones and the switch.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::fs;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use ringback::callback::{Kind, Phase, Record};
-use ringback::cti_net::{BindError, Connector, Manager, TcpConnector, bind};
+use ringback::cti_net::{BindError, Connector, TcpConnector};
 use ringback::db::{ChangeFeed, RequestStore, StoreError};
 use ringback::election::MemoryRegistry;
-use ringback::model::{Group, Timestamp};
-use ringback::screen::{Dictionaries, DictionaryErrors};
+use ringback::model::{Group, RequestId, Timestamp};
+use ringback::screen::Dictionaries;
 use ringback::serviceability::alarm::TracingSink;
-use ringback::serviceability::trace::{
-    Rotation, TraceClock, TraceError, TraceFiles, TraceLevels, TraceOutput, TraceSettings, install,
-};
-use ringback_db_sqlite::{OpenError, Options, SqliteDatabase};
-use ringback_scenario::language::{Action, NodeAction, Setup};
+use ringback::serviceability::trace::TraceError;
+use ringback::{Handle, Status, Story};
+use ringback_db_sqlite::OpenError;
+use ringback_examples::journal::Journal;
+use ringback_examples::service::{LoadError, load_dictionaries};
+use ringback_scenario::language::{Action, NodeAction};
 use ringback_scenario::nodes::{Nodes, Outfit};
-use ringback_scenario::world::{ActionFailure, Site, SiteError, World};
-use ringback_scenario::{Names, SyntaxError, parse, parse_action};
+use ringback_scenario::world::{ActionFailure, SiteError, World};
+use ringback_scenario::{Names, SyntaxError, parse_action};
 use ringback_sim::{CallManager, CallManagerConfig};
 use thiserror::Error;
 
-/// The one instance.
-const NODE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
-
-/// The phones at the start, as a scenario sets them up.
-const PHONES: &str = "phone A 1001\nphone B 1002\nphone C 1003\n";
+use crate::site::Around;
 
 /// What passes after an action, so that its consequences can be shown with it.
 const SETTLE: Duration = Duration::from_millis(250);
@@ -50,7 +47,7 @@ pub(crate) enum DemoError {
     #[error("the service did not become active: {0}")]
     Start(ActionFailure),
     #[error(transparent)]
-    Dictionaries(#[from] DictionaryErrors),
+    Dictionaries(#[from] LoadError),
     #[error(transparent)]
     Trace(#[from] TraceError),
     #[error("the built-in phones: {0}")]
@@ -64,52 +61,49 @@ pub(crate) enum LineError {
     Syntax(#[from] SyntaxError),
     #[error("not possible now: {0}")]
     Impossible(#[from] ActionFailure),
+    #[error("not possible here: the service runs in processes of its own; stop and start those")]
+    Elsewhere,
 }
 
-/// The running demo.
+/// The running demo: a simulated call manager, and the instances of the service that run in this process.
 pub(crate) struct Demo {
     world: World<Nodes>,
     names: Names,
     store: Arc<dyn RequestStore>,
-    folder: PathBuf,
-    address: String,
+    journal: Journal,
+    /// As instances told them that are gone.
+    told: HashMap<RequestId, Story>,
+    introduction: String,
+    is_simulator: bool,
 }
 
 impl Demo {
+    /// With these instances; without any, the service runs elsewhere.
     pub(crate) async fn start(
         folder: &Path,
-        cti_port: u16,
+        listen: &[SocketAddr],
+        instances: &[IpAddr],
         dictionaries: Option<&Path>,
     ) -> Result<Self, DemoError> {
-        let unusable = |error| DemoError::Folder { path: folder.to_owned(), error };
-        fs::create_dir_all(folder).map_err(unusable)?;
-        let dictionaries = match dictionaries {
+        let (dictionaries, warnings) = match dictionaries {
             Some(folder) => load_dictionaries(folder)?,
-            None => Dictionaries::built_in(),
+            None => (Dictionaries::built_in(), Vec::new()),
         };
-        let listener =
-            bind(&format!("127.0.0.1:{cti_port}")).await.map_err(|error| DemoError::Port { error })?;
-        let address = listener.local_addr().map_err(unusable)?.to_string();
-        let database = SqliteDatabase::open(folder.join("ringback.db"), Options::default()).await?;
-        let store: Arc<dyn RequestStore> = Arc::new(database.store());
-        let now = store.now().await?;
-
-        let call_manager = CallManager::new(CallManagerConfig { start: now, ..CallManagerConfig::default() });
-        trace_to(folder, call_manager.clone())?;
-        let directory = Arc::new(database.directory());
-        let site = Site::new(call_manager, ["cti1"], Arc::clone(&directory) as _, Arc::clone(&store)).await?;
-        let phones = parse(PHONES).map_err(DemoError::Phones)?;
-        set_up(&site, &phones.setup).await?;
-        for manager in site.managers.clone() {
-            // It serves until the program ends; there is one, and one listener for it.
-            drop(tokio::spawn(async move { manager.listen(listener).await }));
-            break;
+        warnings.iter().for_each(|warning| println!("{warning}"));
+        let around = Around::open(folder, listen, instances).await?;
+        let introduction = introduction(folder, &around, instances);
+        let Around { site, database, directory, store, managers, phones, journal } = around;
+        let mut names = Names::new();
+        for phone in &phones {
+            names.add_phone(phone.name.clone(), 0);
         }
-
+        for manager in &managers {
+            names.add_ctimanager(&manager.name);
+        }
         let (clock, group) = (site.call_manager.clone(), Group::default());
         let outfit = Outfit {
             group: site.group.clone(),
-            managers: vec![Manager::new("cti1", address.clone())],
+            managers,
             login: (CallManagerConfig::default().user, CallManagerConfig::default().password),
             connector: Box::new(|_| Arc::new(TcpConnector) as Arc<dyn Connector>),
             directory,
@@ -120,36 +114,98 @@ impl Demo {
             alarms: Arc::new(TracingSink),
         };
         let mut world = World::new(site, Nodes::new(outfit));
-        world.start(&[NODE]).await.map_err(DemoError::Start)?;
-        let mut names = phones.names();
-        names.join_node(NODE);
-        Ok(Self { world, names, store, folder: folder.to_owned(), address })
+        if !instances.is_empty() {
+            world.start(instances).await.map_err(DemoError::Start)?;
+            instances.iter().for_each(|address| names.join_node(*address));
+        }
+        let is_simulator = instances.is_empty();
+        Ok(Self { world, names, store, journal, told: HashMap::new(), introduction, is_simulator })
     }
 
     pub(crate) fn call_manager(&self) -> &CallManager {
         &self.world.site().call_manager
     }
 
-    pub(crate) fn introduction(&self) -> String {
-        format!(
-            "Call Back is active. Requests are kept in {}, traces beside it; the CTIManager listens on {}.\n\
-             Three phones: A 1001, B 1002, C 1003. Try: C calls 1002, B answers, A calls 1002, A presses CallBack.\n\
-             Type `help` for more, `exit` to leave.",
-            self.folder.join("ringback.db").display(),
-            self.address,
-        )
+    pub(crate) fn introduction(&self) -> &str {
+        &self.introduction
+    }
+
+    pub(crate) fn journal(&self) -> &Journal {
+        &self.journal
     }
 
     /// Carries out a line of the scenario language.
     pub(crate) async fn act(&mut self, line: &str) -> Result<(), LineError> {
         let mut names = self.names.clone();
         let Some(action) = parse_action(line, &mut names)? else { return Ok(()) };
+        if self.is_simulator && matches!(action, Action::Node { .. } | Action::Store(_)) {
+            return Err(LineError::Elsewhere);
+        }
+        if let Action::Node { address, fault: NodeAction::Kill | NodeAction::Stop } = &action {
+            self.keep_stories(*address).await;
+        }
+        self.journal.acts(self.call_manager().now(), &action);
         self.world.act(&action).await?;
         self.names = names;
         if !matches!(action, Action::Wait(_)) {
             tokio::time::sleep(SETTLE).await;
         }
+        if let Ok(records) = self.store.load(&self.world.site().group).await {
+            self.journal.sees(self.call_manager(), &records);
+        }
         Ok(())
+    }
+
+    fn handles(&self) -> impl Iterator<Item = &Handle> {
+        self.names.nodes().iter().filter_map(|node| self.world.instances().handle(*node))
+    }
+
+    /// What every running instance says of itself.
+    pub(crate) fn statuses(&self) -> Vec<Status> {
+        self.handles().map(Handle::status).collect()
+    }
+
+    /// An instance is about to go, and its stories with it.
+    async fn keep_stories(&mut self, address: IpAddr) {
+        let Some(handle) = self.world.instances().handle(address).cloned() else { return };
+        for request in handle.stories().await {
+            if let Some(story) = handle.story(request).await {
+                let whole = match self.told.remove(&request) {
+                    Some(earlier) => story.joined(earlier),
+                    None => story,
+                };
+                self.told.insert(request, whole);
+            }
+        }
+    }
+
+    /// What happened to a request, whichever instance saw it.
+    pub(crate) async fn story(&self, request: RequestId) -> Option<Story> {
+        let mut whole = self.told.get(&request).cloned();
+        for handle in self.handles() {
+            if let Some(story) = handle.story(request).await {
+                whole = Some(match whole {
+                    Some(earlier) => story.joined(earlier),
+                    None => story,
+                });
+            }
+        }
+        whole
+    }
+
+    /// The requests whose stories are known, oldest first.
+    pub(crate) async fn stories(&self) -> Vec<Story> {
+        let mut known: Vec<RequestId> = self.told.keys().copied().collect();
+        for handle in self.handles() {
+            known.extend(handle.stories().await);
+        }
+        known.sort_unstable();
+        known.dedup();
+        let mut stories = Vec::new();
+        for request in known {
+            stories.extend(self.story(request).await);
+        }
+        stories
     }
 
     /// The requests that the store holds, for a person.
@@ -170,35 +226,42 @@ impl Demo {
         text
     }
 
-    /// What the instance is and whom it reaches.
-    pub(crate) fn status(&self) -> String {
-        let Some(status) = self.world.instances().handle(NODE).map(ringback::Handle::status) else {
-            return "the service does not run: `start node 127.0.0.1` starts it".to_owned();
-        };
-        format!(
-            "{:?} in epoch {}, directory {}, store {}, CTI {}, {} devices and {} lines open, {} pending",
-            status.role,
-            status.epoch,
-            if status.directory_up { "up" } else { "down" },
-            if status.store_up { "up" } else { "down" },
-            status.registered_at.map_or("not registered".to_owned(), |name| format!("registered at {name}")),
-            status.open_devices,
-            status.open_lines,
-            status.pending,
-        )
-    }
-
     pub(crate) async fn stop(mut self) {
-        let stop = Action::Node { address: NODE, fault: NodeAction::Stop };
-        if let Err(error) = self.world.act(&stop).await {
-            println!("the service did not stop in good order: {error}");
+        // The backups first, so that nobody takes over what is stopped next.
+        let nodes: Vec<IpAddr> = self.names.nodes().iter().rev().copied().collect();
+        for address in nodes {
+            let stop = Action::Node { address, fault: NodeAction::Stop };
+            if let Err(error) = self.world.act(&stop).await {
+                println!("the service did not stop in good order: {error}");
+            }
         }
     }
 }
 
-/// Phones that are in the database from the last time are simply written again.
-async fn set_up(site: &Site, setup: &[Setup]) -> Result<(), SiteError> {
-    site.set_up(setup).await
+fn introduction(folder: &Path, around: &Around, instances: &[IpAddr]) -> String {
+    let file = folder.join("ringback.db");
+    let managers: Vec<String> =
+        around.managers.iter().map(|manager| format!("{} on {}", manager.name, manager.address)).collect();
+    let phones: Vec<String> = around
+        .phones
+        .iter()
+        .map(|phone| format!("{} {}", phone.name.as_str(), phone.lines.first().map_or("", |dn| dn.as_str())))
+        .collect();
+    let who = match instances {
+        [] => format!("The call manager is simulated, its database is {}", file.display()),
+        [_] => format!("Call Back is active. Requests are kept in {}, traces beside it", file.display()),
+        [first, .., last] => format!(
+            "Call Back is active: {} instances, {first} to {last}. Requests are kept in {}, traces beside it",
+            instances.len(),
+            file.display()
+        ),
+    };
+    format!(
+        "{who}; CTIManagers: {}.\nPhones: {}. Try: C calls 1002, B answers, A calls 1002, A presses CallBack.\n\
+         Type `help` for more, `exit` to leave.",
+        managers.join(", "),
+        phones.join(", "),
+    )
 }
 
 fn request_line(record: &Record, now: Timestamp) -> String {
@@ -224,34 +287,4 @@ fn request_line(record: &Record, now: Timestamp) -> String {
         record.caller.line.dn.as_str(),
         record.dialled.as_str(),
     )
-}
-
-fn load_dictionaries(folder: &Path) -> Result<Dictionaries, DemoError> {
-    let unusable = |error| DemoError::Folder { path: folder.to_owned(), error };
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).map_err(unusable)? {
-        let path = entry.map_err(unusable)?.path();
-        if path.extension().is_some_and(|extension| extension == "xml") {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            files.push((name, fs::read(&path).map_err(unusable)?));
-        }
-    }
-    files.sort();
-    let loaded = Dictionaries::load(&files)?;
-    for warning in &loaded.warnings {
-        println!("{warning}");
-    }
-    Ok(loaded.dictionaries)
-}
-
-fn trace_to(folder: &Path, clock: CallManager) -> Result<(), DemoError> {
-    let files = TraceFiles::open(&folder.join("traces"), "ringback", Rotation::default())?;
-    let settings = TraceSettings {
-        levels: TraceLevels::default(),
-        output: TraceOutput::Files(files),
-        clock: TraceClock::new(move || clock.now()),
-    };
-    // The levels stay as they are in this program.
-    let _handle = install(settings)?;
-    Ok(())
 }

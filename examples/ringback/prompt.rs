@@ -16,9 +16,11 @@ Phones:     A calls 1002 [on 1001]    A answers    A hangs up [1002]    A lifts 
             A resets    A unregisters    A registers    A logs in    A logs out
 Database:   add phone D 1004    remove phone D    set \"Call Back Recall Timer\" = 30s
 Service:    kill node 127.0.0.1    stop node 127.0.0.1    start node 127.0.0.1
+            pause node 127.0.0.1    resume node 127.0.0.1
             stop ctimanager cti1    freeze ctimanager cti1    start ctimanager cti1    stop store    start store
 Time:       wait 20s
-To look:    phones    requests    status
+To look:    phones    requests    status    status --json
+            explain (lists requests)    explain 1-1    explain 1-1 --scn [FILE]
 To leave:   exit (or the end of the input)";
 
 const PROMPT: &str = "ringback> ";

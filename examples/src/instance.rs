@@ -67,7 +67,7 @@ pub async fn run(
 
 /// Different for every run: two runs at one address do not start in the same nanosecond.
 #[expect(clippy::disallowed_methods, reason = "names a run, and decides nothing")]
-fn incarnation() -> u64 {
+pub(crate) fn incarnation() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX) ^ u64::from(std::process::id()).rotate_left(40)
 }

@@ -2,7 +2,10 @@
 
 #[cfg(unix)]
 pub mod instance;
+pub mod journal;
 pub mod peers;
 pub mod percentile;
 pub mod replay;
+#[cfg(unix)]
+pub mod service;
 pub mod stage;

@@ -11,6 +11,9 @@ use std::time::Duration;
 /// How long the program may take for anything; only a program that hangs takes so long.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// So often a question is asked at most, a fifth of a second apart.
+const ATTEMPTS: usize = 300;
+
 /// Cargo builds the examples of a package before it runs its tests, beside them.
 fn program() -> PathBuf {
     let test = std::env::current_exe().expect("the path of this test");
@@ -37,7 +40,11 @@ struct Session {
 
 impl Session {
     fn start(data: &Path) -> Self {
-        let mut child = command(data).spawn().expect("the example is built");
+        Self::begin(command(data))
+    }
+
+    fn begin(mut command: Command) -> Self {
+        let mut child = command.spawn().expect("the example is built");
         let input = child.stdin.take().expect("a pipe");
         let output = child.stdout.take().expect("a pipe");
         let (sender, lines) = channel();
@@ -68,6 +75,20 @@ impl Session {
                 Err(_) => panic!("never saw {text:?}; saw:\n{}", self.seen.join("\n")),
             }
         }
+    }
+
+    /// Asks again and again until a line of an answer holds this text; `last` begins the last line of each answer.
+    fn ask_until(&mut self, question: &str, last: &str, text: &str) {
+        for _ in 0..ATTEMPTS {
+            let before = self.seen.len();
+            self.say(question);
+            self.see(last);
+            if self.seen[before..].iter().any(|line| line.contains(text)) {
+                return;
+            }
+            self.say("wait 200ms");
+        }
+        panic!("{question} never told {text:?}; saw:\n{}", self.seen.join("\n"));
     }
 
     /// As `kill -9`: the process that this test started, by its handle.
@@ -180,4 +201,87 @@ fn a_folder_that_cannot_be_made_is_named_with_advice() {
     std::fs::write(&file, "").expect("a file");
     let (error, _) = fail(&mut command(&file.join("data")));
     assert!(error.contains("choose another with --data"), "{error}");
+}
+
+#[test]
+fn a_request_is_explained_and_written_as_a_scenario_that_passes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut session = Session::start(folder.path());
+    session.say("explain");
+    session.see("there was no request yet");
+    for line in ["C calls 1002", "B answers", "A calls 1002", "A presses CallBack"] {
+        session.say(line);
+    }
+    session.see("CallBack is activated on 1002");
+    session.say("C hangs up");
+    session.say("A presses Cancel");
+    session.say("explain 1-1");
+    session.see("request 1-1: A (1001) called 1002, who was busy");
+    session.see(" accepted and stored");
+    session.see(" not alerted: your phone was busy");
+    session.see(" ended: you cancelled");
+    session.say("explain");
+    session.see("1-1: A (1001) called 1002, who was busy; ");
+    session.say("explain 9-9");
+    session.see("no story of request 9-9 is known: `explain` lists those that are");
+    session.say("explain it");
+    session.see("\"it\" names no request: explain REQUEST [--scn [FILE]]");
+    let file = folder.path().join("story.scn");
+    session.say(&format!("explain 1-1 --scn {}", file.display()));
+    session.see("written to ");
+    session.say("exit");
+    assert!(session.child.wait().expect("it ends").success());
+
+    let text = std::fs::read_to_string(&file).expect("the file");
+    let scenario = ringback_scenario::parse(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    let played = ringback_scenario::simulate(&scenario).expect("a runtime");
+    assert!(
+        matches!(played.outcome, ringback_scenario::Outcome::Passed { .. }),
+        "{:?}\n{text}",
+        played.outcome
+    );
+    assert!(text.contains("\nexpect A shows \"CallBack is activated on 1002\"\n"), "{text}");
+}
+
+#[test]
+fn a_cluster_to_play_with_and_phones_that_a_restart_keeps() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let cluster = |folder: &Path| {
+        let mut cluster = command(folder);
+        cluster.args(["--instances", "3"]);
+        Session::begin(cluster)
+    };
+    let mut session = cluster(folder.path());
+    session.see("Call Back is active: 3 instances, 127.0.0.1 to 127.0.0.3");
+    session.see("Phones: A 1001, B 1002, C 1003");
+    for line in ["add phone D 1004", "D calls 1002", "D presses CallBack"] {
+        session.say(line);
+    }
+    session.see("CallBack is activated on 1002");
+    session.say("status");
+    session.see("127.0.0.1: Active, epoch 1, ready, directory up, store up, CTI registered at cti1, ");
+    session.see("127.0.0.2: Backup 1 of 127.0.0.1");
+    session.see("127.0.0.3: Backup 2 of 127.0.0.1");
+    session.say("stop ctimanager cti1");
+    session.ask_until("status", "127.0.0.3: ", "ready, directory up, store up, CTI registered at cti2, ");
+    session.say("kill node 127.0.0.1");
+    session.ask_until("status", "127.0.0.3: ", "127.0.0.2: Active, epoch ");
+    session.say("status --json");
+    session.see("\"address\": \"127.0.0.2\"");
+    session.see("\"role\": \"Active\"");
+    session.see("\"pending\": 1");
+    session.say("explain 1-1");
+    session.see(" accepted and stored");
+    session.see(" taken over from the store in epoch ");
+    session.say("exit");
+    assert!(session.child.wait().expect("it ends").success());
+
+    let mut session = cluster(folder.path());
+    session.see("Phones: A 1001, B 1002, C 1003, D 1004");
+    session.say("explain 1-1 --scn");
+    session.see("request 1-1 was accepted before this program started");
+    session.say("D presses CallBack");
+    session.see("CallBack is activated on 1002");
+    session.say("exit");
+    assert!(session.child.wait().expect("it ends").success());
 }

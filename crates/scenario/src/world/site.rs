@@ -6,7 +6,7 @@ use ringback_db::{
     AdminError, DirectoryAdmin, MemoryDirectory, MemoryStore, PhoneConfig, RequestStore, StoreError,
 };
 use ringback_db_sqlite::SqliteDirectory;
-use ringback_model::{DeviceName, DirectoryNumber, Group, LineId};
+use ringback_model::{DeviceName, DirectoryNumber, Group, LineId, Locale, Partition};
 use ringback_sim::{
     ActionError, CallManager, CallManagerConfig, CtiManager, PhoneSetup as SimPhone, SimNetwork,
 };
@@ -159,6 +159,36 @@ impl Site {
         let calls_per_line = usize::try_from(phone.calls.unwrap_or(1)).unwrap_or(usize::MAX);
         self.call_manager.add_phone(SimPhone { device: phone.name.clone(), lines, calls_per_line })?;
         Ok(())
+    }
+
+    /// Adds to the switch every phone that the database holds, idle; gives them back, ordered by name.
+    ///
+    /// # Errors
+    /// The database or the switch refuses.
+    pub async fn adopt_phones(&self) -> Result<Vec<PhoneSetup>, SiteError> {
+        let mut adopted = Vec::new();
+        for phone in self.database.phones(&self.group).await? {
+            let Some(first) = phone.lines.first() else { continue };
+            let partition = first.partition.clone();
+            let mut first_lines = self.first_lines.lock().unwrap_or_else(PoisonError::into_inner);
+            first_lines.insert(phone.device.clone(), first.clone());
+            drop(first_lines);
+            adopted.push(PhoneSetup {
+                name: phone.device.clone(),
+                lines: phone.lines.iter().map(|line| line.dn.clone()).collect(),
+                locale: Some(phone.locale).filter(|locale| *locale != Locale::default()),
+                template: phone.template,
+                pool: phone.pool,
+                calls: None,
+                partition: Some(partition).filter(|partition| *partition != Partition::default()),
+            });
+            self.call_manager.add_phone(SimPhone {
+                device: phone.device,
+                lines: phone.lines,
+                calls_per_line: 1,
+            })?;
+        }
+        Ok(adopted)
     }
 
     /// Removes a phone from the database and from the switch.

@@ -1,0 +1,253 @@
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use ringback::election::Parameters;
+use ringback::model::{Group, Millis};
+use ringback::serviceability::alarm::Severity;
+use ringback::serviceability::trace::{Rotation, TraceField, TraceLevel};
+use secrecy::SecretString;
+use serde::{Deserialize, Deserializer};
+
+use super::check::check;
+use super::problem::{ConfigError, Source};
+
+/// Everything that one instance of the service is told at its start. What can be changed while it runs is in the
+/// directory: the service parameters. Paths are relative to the folder of the file.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ServiceConfig {
+    /// The group served: one call manager cluster. Default `default`.
+    pub group: Group,
+    /// The address by which the instance is ranked and known. Default `127.0.0.1`.
+    pub address: IpAddr,
+    /// A folder of dictionaries that replace the built-in ones. Default: none.
+    pub dictionaries: Option<PathBuf>,
+    /// How the call manager is reached.
+    pub cti: CtiConfig,
+    /// The databases.
+    pub database: DatabaseConfig,
+    /// How the instances watch each other.
+    pub election: Parameters,
+    /// What is traced, and where to.
+    pub traces: TraceConfig,
+    /// Which alarms go where.
+    pub alarms: AlarmConfig,
+    /// Change notification over TCP, for a directory that cannot notify by itself.
+    pub change_notification: ChangeNotificationConfig,
+}
+
+/// How the call manager is reached.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CtiConfig {
+    /// The CTIManagers in the order in which they are tried; at least one.
+    pub managers: Vec<CtiManagerConfig>,
+    /// The CTI user. Default `ringback`.
+    pub user: String,
+    /// Its password; or `password_file`.
+    pub password: Option<Secret>,
+    /// A file whose first line is the password.
+    pub password_file: Option<PathBuf>,
+}
+
+/// One CTIManager.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CtiManagerConfig {
+    /// Its name in alarms and status.
+    pub name: String,
+    /// `host:port`.
+    pub address: String,
+}
+
+/// The databases.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DatabaseConfig {
+    /// The file with phones, lines and service parameters. Default `ringback.db`.
+    pub directory: PathBuf,
+    /// The file with the requests, where the instances of the group meet, too. Default `ringback.db`.
+    pub store: PathBuf,
+    /// How long a call waits for another process to give a file free. In ms, default 1000.
+    pub busy_timeout: Millis,
+    /// How often changes by other processes are looked for. In ms, default 20.
+    pub poll_interval: Millis,
+}
+
+/// What is traced, and where to.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TraceConfig {
+    /// The folder of the trace files. Default `traces`.
+    pub folder: PathBuf,
+    /// Lines a file. Default 2000.
+    pub lines: u64,
+    /// Files kept. Default 250.
+    pub files: usize,
+    /// The level of every field that has none of its own. Default `significant`.
+    #[serde(deserialize_with = "word")]
+    pub level: TraceLevel,
+    /// Levels of single fields.
+    #[serde(deserialize_with = "words")]
+    pub levels: BTreeMap<TraceField, TraceLevel>,
+    /// Numbers and names are written into the traces. Default no.
+    pub personal_data: bool,
+}
+
+/// Which alarms go where.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AlarmConfig {
+    /// The least severity that goes to the traces. Default `informational`.
+    #[serde(deserialize_with = "word")]
+    pub traces: Severity,
+}
+
+/// Change notification over TCP: the port is the service parameter *CBB Change Notification TCP Port*.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ChangeNotificationConfig {
+    /// The address that is listened at. Default `127.0.0.1`.
+    pub listen: IpAddr,
+    /// The secret shared with those who notify; or `secret_file`. Without either nobody listens.
+    pub secret: Option<Secret>,
+    /// A file whose first line is the secret.
+    pub secret_file: Option<PathBuf>,
+}
+
+/// A text that is not printed.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(pub SecretString);
+
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        use secrecy::ExposeSecret;
+        self.0.expose_secret() == other.0.expose_secret()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<secret>")
+    }
+}
+
+impl ServiceConfig {
+    /// Reads and checks a file.
+    ///
+    /// # Errors
+    /// It cannot be read, or says something that cannot be: file, line, key, value, and what is allowed.
+    pub fn read(file: &Path) -> Result<Self, ConfigError> {
+        let text = fs::read_to_string(file).map_err(|reason| ConfigError::Unreadable {
+            file: file.to_owned(),
+            reason: reason.to_string(),
+        })?;
+        let mut config = Self::parse(file, &text)?;
+        let folder = file.parent().unwrap_or(Path::new(""));
+        config.in_folder(folder);
+        Ok(config)
+    }
+
+    /// Understands and checks the text of a file. Paths stay as they are.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn parse(file: &Path, text: &str) -> Result<Self, ConfigError> {
+        let source = Source { file, text };
+        let config: Self = toml::from_str(text).map_err(|error| source.not_understood(&error))?;
+        check(&config, &source)?;
+        Ok(config)
+    }
+
+    fn in_folder(&mut self, folder: &Path) {
+        let paths = [&mut self.database.directory, &mut self.database.store, &mut self.traces.folder];
+        let optional =
+            [&mut self.dictionaries, &mut self.cti.password_file, &mut self.change_notification.secret_file];
+        for path in paths.into_iter().chain(optional.into_iter().flatten()) {
+            *path = folder.join(&*path);
+        }
+    }
+}
+
+impl Default for ServiceConfig {
+    fn default() -> Self {
+        Self {
+            group: Group::default(),
+            address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            dictionaries: None,
+            cti: CtiConfig::default(),
+            database: DatabaseConfig::default(),
+            election: Parameters::default(),
+            traces: TraceConfig::default(),
+            alarms: AlarmConfig::default(),
+            change_notification: ChangeNotificationConfig::default(),
+        }
+    }
+}
+
+impl Default for CtiConfig {
+    fn default() -> Self {
+        Self { managers: Vec::new(), user: "ringback".to_owned(), password: None, password_file: None }
+    }
+}
+
+impl Default for DatabaseConfig {
+    fn default() -> Self {
+        let file = PathBuf::from("ringback.db");
+        Self { directory: file.clone(), store: file, busy_timeout: Millis(1000), poll_interval: Millis(20) }
+    }
+}
+
+impl Default for TraceConfig {
+    fn default() -> Self {
+        let Rotation { lines, files } = Rotation::default();
+        Self {
+            folder: PathBuf::from("traces"),
+            lines,
+            files,
+            level: TraceLevel::Significant,
+            levels: BTreeMap::new(),
+            personal_data: false,
+        }
+    }
+}
+
+impl Default for AlarmConfig {
+    fn default() -> Self {
+        Self { traces: Severity::Informational }
+    }
+}
+
+impl Default for ChangeNotificationConfig {
+    fn default() -> Self {
+        Self { listen: IpAddr::V4(Ipv4Addr::LOCALHOST), secret: None, secret_file: None }
+    }
+}
+
+/// A value that is written as one of some words.
+fn word<'de, T, D>(from: D) -> Result<T, D::Error>
+where
+    T: FromStr<Err: fmt::Display>,
+    D: Deserializer<'de>,
+{
+    String::deserialize(from)?.parse().map_err(serde::de::Error::custom)
+}
+
+fn words<'de, K, V, D>(from: D) -> Result<BTreeMap<K, V>, D::Error>
+where
+    K: FromStr<Err: fmt::Display> + Ord,
+    V: FromStr<Err: fmt::Display>,
+    D: Deserializer<'de>,
+{
+    let texts = BTreeMap::<String, String>::deserialize(from)?;
+    let read = |(key, value): (String, String)| {
+        let key = key.parse().map_err(serde::de::Error::custom)?;
+        Ok((key, value.parse().map_err(serde::de::Error::custom)?))
+    };
+    texts.into_iter().map(read).collect()
+}

@@ -1,0 +1,191 @@
+//! The service in processes of its own, against the simulated call manager in another: the real program, a real file,
+//! real sockets, real signals.
+#![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// How long a program may print nothing; only a program that hangs takes so long.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Cargo builds the examples of a package before it runs its tests, beside them.
+fn program() -> Command {
+    let test = std::env::current_exe().expect("the path of this test");
+    let folder = test.parent().and_then(Path::parent).expect("the folder of the build");
+    let program = folder.join("examples").join("ringback");
+    assert!(program.exists(), "cargo test -p ringback-examples builds it; a single --test does not");
+    let mut command = Command::new(program);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// A running program: what it prints, line by line.
+struct Program {
+    child: Child,
+    input: ChildStdin,
+    lines: Receiver<String>,
+    seen: Vec<String>,
+}
+
+impl Program {
+    fn start(mut command: Command) -> Self {
+        let mut child = command.spawn().expect("the example is built");
+        let input = child.stdin.take().expect("a pipe");
+        let output = child.stdout.take().expect("a pipe");
+        let (sender, lines) = channel();
+        thread::spawn(move || {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { child, input, lines, seen: Vec::new() }
+    }
+
+    fn say(&mut self, line: &str) {
+        writeln!(self.input, "{line}").expect("the program reads");
+    }
+
+    /// Waits for a line that holds this text.
+    fn see(&mut self, text: &str) -> String {
+        loop {
+            match self.lines.recv_timeout(PATIENCE) {
+                Ok(line) => {
+                    self.seen.push(line.clone());
+                    if line.contains(text) {
+                        return line;
+                    }
+                }
+                Err(_) => panic!("never saw {text:?}; saw:\n{}", self.seen.join("\n")),
+            }
+        }
+    }
+
+    /// Sends a signal and waits for the end: that it was clean, what it printed in all, and what it complained of.
+    fn end(mut self, signal: Signal) -> (bool, Vec<String>, String) {
+        let id = Pid::from_child(&self.child);
+        kill_process(id, signal).expect("it runs");
+        let clean = self.child.wait().expect("it ends").success();
+        self.seen.extend(self.lines.iter());
+        let mut complaints = String::new();
+        self.child.stderr.take().expect("a pipe").read_to_string(&mut complaints).expect("text");
+        (clean, std::mem::take(&mut self.seen), complaints)
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // Only one that a failed test has left is still there.
+        let _ended = self.child.kill();
+    }
+}
+
+/// The simulated call manager with two CTIManagers, and where they listen.
+fn simulator(folder: &Path) -> (Program, Vec<String>) {
+    let mut command = program();
+    command.args(["simulator", "--listen", "127.0.0.1:0,0", "--data"]).arg(folder);
+    let mut simulator = Program::start(command);
+    let line = simulator.see("CTIManagers: ");
+    let (_, managers) = line.split_once("CTIManagers: ").expect("them");
+    let address = |manager: &str| manager.split(" on ").nth(1).expect("an address").to_owned();
+    let managers = managers.trim_end_matches('.').split(", ").map(address).collect();
+    (simulator, managers)
+}
+
+fn config(folder: &Path, address: &str, managers: &[String]) -> PathBuf {
+    let mut text = format!("address = \"{address}\"\n[cti]\npassword_file = \"password\"\n");
+    for (number, manager) in managers.iter().enumerate() {
+        text += &format!("[[cti.managers]]\nname = \"cti{}\"\naddress = \"{manager}\"\n", number + 1);
+    }
+    std::fs::write(folder.join("password"), "ringback\n").expect("a file");
+    let file = folder.join(format!("{address}.toml"));
+    std::fs::write(&file, text).expect("a file");
+    file
+}
+
+fn service(file: &Path) -> Program {
+    let mut command = program();
+    command.arg("--config").arg(file);
+    Program::start(command)
+}
+
+#[test]
+fn the_manuals_example_with_the_service_in_processes_of_its_own() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut phones, managers) = simulator(folder.path());
+    let mut first = service(&config(folder.path(), "127.0.0.1", &managers));
+    first.see("127.0.0.1 is active in epoch 1");
+    let mut second = service(&config(folder.path(), "127.0.0.2", &managers));
+    second.see("127.0.0.2 is a backup of 127.0.0.1");
+    // One machine has one instance of an address.
+    let output =
+        program().arg("--config").arg(folder.path().join("127.0.0.1.toml")).output().expect("it ends");
+    let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{complaint}");
+    assert!(
+        complaint.contains("another live instance on this machine has the address 127.0.0.1"),
+        "{complaint}"
+    );
+
+    for line in ["C calls 1002", "B answers", "A calls 1002"] {
+        phones.say(line);
+    }
+    phones.see("A   hears busy");
+    phones.say("A presses CallBack");
+    phones.see("CallBack is activated on 1002");
+    phones.say("A presses Exit");
+    phones.say("A hangs up");
+    phones.say("requests");
+    phones.see("1-1  A (1001) for 1002, who was busy: waiting");
+    phones.say("stop store");
+    phones.see("the service runs in processes of its own");
+
+    // The first is told to stop; the second goes on with the request.
+    let (clean, printed, complaints) = first.end(Signal::TERM);
+    assert!(clean, "{complaints}");
+    assert_eq!((printed, complaints), (vec!["127.0.0.1 is active in epoch 1".to_owned()], String::new()));
+    phones.say("C hangs up");
+    phones.see("*** A plays the alert ***");
+    phones.see("1002 has become available / Time ");
+    phones.say("A presses Dial");
+    phones.see("B   rings from 1001");
+    phones.say("requests");
+    phones.see("no requests");
+
+    let (clean, printed, complaints) = second.end(Signal::INT);
+    assert!(clean, "{complaints}");
+    assert_eq!((printed.len(), complaints), (1, String::new()));
+    phones.say("exit");
+    assert!(phones.child.wait().expect("it ends").success());
+}
+
+#[test]
+fn a_file_is_only_checked() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = config(folder.path(), "127.0.0.1", &["10.0.0.5:2748".to_owned()]);
+    let output = program().arg("--config").arg(&file).arg("--check").output().expect("it ends");
+    assert_eq!(
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned()),
+        (Some(0), format!("{}: nothing to object to\n", file.display()))
+    );
+    std::fs::write(&file, "adress = \"127.0.0.1\"\n").expect("a file");
+    let output = program().arg("--config").arg(&file).arg("--check").output().expect("it ends");
+    assert_eq!(
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned()),
+        (
+            Some(1),
+            format!(
+                "ringback: {}:1: adress = \"127.0.0.1\": there is no such key here: did you mean `address`?\n",
+                file.display()
+            )
+        )
+    );
+    assert!(!folder.path().join("ringback.db").exists() && !folder.path().join("traces").exists());
+}
