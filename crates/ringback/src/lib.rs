@@ -78,11 +78,14 @@
 //! |---|---|---|---|
 //! | [`cti::CtiProvider`] | the call manager: events, screens, calls | yours | [`cti_net::ClientProvider`] |
 //! | [`db::Directory`] | phones, lines, parameters | yours | [`db::MemoryDirectory`], SQLite, PostgreSQL |
-//! | [`db::ChangeFeed`] | what changes there | none: parameters are read at the start | with the directory |
+//! | [`db::ChangeFeed`] | what changes there | none: parameters are read at the start | with the directory; several in one with [`db::MergedFeed`] |
 //! | [`db::RequestStore`] | requests, durable and fenced | yours | [`db::MemoryStore`], SQLite, PostgreSQL |
 //! | [`election::Registry`] | where instances meet: membership, lease | [`election::MemoryRegistry`]: alone | SQLite, PostgreSQL |
 //! | [`screen::ScreenRenderer`] | how screens look | [`screen::XmlRenderer`] | |
 //! | [`serviceability::alarm::AlarmSink`] | who is told of alarms | [`serviceability::alarm::TracingSink`] | [`serviceability::alarm::FanOut`] |
+//!
+//! Two callbacks beside them put in force what the directory says of the program itself: [`Ports::on_parameters`], and
+//! [`Ports::on_settings`] for traces and alarms, ready-made as [`put_in_force`], which lists the names and values.
 //!
 //! # An instance
 //!
