@@ -6,11 +6,14 @@ use super::Invariant;
 use crate::schedule::observer::{Event, Facts};
 
 /// "Fencing: a store refuses a write of an older epoch; a CTIManager closes older ones": once an epoch has had an effect,
-/// no older one has any; and nobody shares an epoch.
+/// no older one has any; and nobody shares an epoch. What a held-up link brings late to a phone is compared with what came
+/// to phones: no CTIManager can know what only the store has seen.
 #[derive(Default)]
 pub(super) struct NewestEpoch {
-    /// The newest with an effect, at the store and at the CTIManagers.
-    newest: [Epoch; 2],
+    /// The newest with an effect at the store.
+    stored: Epoch,
+    /// The newest with an effect at a phone.
+    shown: Epoch,
     owners: BTreeMap<Epoch, String>,
 }
 
@@ -19,11 +22,11 @@ impl Invariant for NewestEpoch {
         "only the newest epoch has effects"
     }
 
-    fn see(&mut self, _facts: &Facts, event: &Event<'_>) -> Result<(), String> {
-        let (place, instance, epoch) = match event {
-            Event::Wrote { instance, epoch, .. } => (0, *instance, *epoch),
+    fn see(&mut self, facts: &Facts, event: &Event<'_>) -> Result<(), String> {
+        let (at_store, instance, epoch) = match event {
+            Event::Wrote { instance, epoch, .. } => (true, *instance, *epoch),
             Event::Data { instance, epoch, .. } | Event::Dialled { instance, epoch, .. } => {
-                (1, *instance, *epoch)
+                (false, *instance, *epoch)
             }
             _ => return Ok(()),
         };
@@ -31,11 +34,15 @@ impl Invariant for NewestEpoch {
         if owner != instance {
             return Err(format!("{instance} acts in epoch {epoch}, which is that of {owner}"));
         }
-        let newest = &mut self.newest[place];
-        if epoch < *newest {
+        let newest = match at_store {
+            _ if !facts.is_disturbed() => self.stored.max(self.shown),
+            true => self.stored,
+            false => self.shown,
+        };
+        if epoch < newest {
             return Err(format!("{instance} acts in epoch {epoch} after epoch {newest} has acted"));
         }
-        *newest = epoch;
+        *(if at_store { &mut self.stored } else { &mut self.shown }) = epoch;
         Ok(())
     }
 }

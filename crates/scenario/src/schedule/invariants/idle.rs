@@ -1,14 +1,11 @@
 use std::collections::BTreeMap;
 
 use ringback_cti::message::Activity;
-use ringback_model::{DeviceName, Millis, Timestamp};
+use ringback_model::{DeviceName, Timestamp};
 use ringback_sim::SwitchEvent;
 
 use super::Invariant;
-use crate::schedule::observer::{Event, Facts};
-
-/// What a report and an alert that cross on their way may take.
-const CROSSING: Millis = Millis(50);
+use crate::schedule::observer::{CROSSING, Event, Facts};
 
 /// R16: nobody is alerted whose phone is not idle and on hook. While links are held up, an instance sees late what a phone
 /// does, and its alert may be as late: that is not judged; nor is an alert that crosses the phone's report.
