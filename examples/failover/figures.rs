@@ -20,10 +20,15 @@ pub(crate) struct Round {
     pub(crate) all: Duration,
     /// What the old one tried afterwards, and was let do.
     pub(crate) escaped: u32,
+    /// The old one was paused in the middle of a write: nobody could take over before it went on.
+    pub(crate) held: bool,
 }
 
 impl fmt::Display for Round {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.held {
+            f.write_str("held by the file lock of the paused one, ")?;
+        }
         write!(
             f,
             "lost {}, doubled {}, in_doubt {}, escaped {}, first {:.1} ms, all {:.1} ms",
@@ -57,7 +62,7 @@ impl Figures {
     }
 
     fn percentile(&self, percent: usize, of: impl Fn(&Round) -> Duration) -> f64 {
-        percentile(percent, self.rounds.iter().map(of))
+        percentile(percent, self.rounds.iter().filter(|round| !round.held).map(of))
     }
 }
 
@@ -66,6 +71,13 @@ impl fmt::Display for Figures {
         let escaped = self.sum(|round| round.escaped);
         if escaped > 0 {
             writeln!(f, "escaped {escaped}: effects of an instance that had been replaced")?;
+        }
+        let held = self.rounds.iter().filter(|round| round.held).count();
+        if held > 0 {
+            writeln!(
+                f,
+                "held {held}: paused in the middle of a write, with the file locked; not in the times below"
+            )?;
         }
         write!(
             f,

@@ -5,6 +5,10 @@
 //! `lost N, doubled N, in_doubt N, first p50 X ms p99 Y ms, all p50 X ms p99 Y ms`. *first*: from the last effect of the
 //! old active to the first possible effect of the new one. *all*: until every line that a request needs is watched. The
 //! exit status is 0 if nothing was lost or doubled.
+//!
+//! A process that is paused in the middle of a write holds the file locked until it goes on: SQLite lets nobody else write,
+//! so nobody can take over. Such rounds count as *held*: the process goes on after 10 s, nothing may be lost or doubled, and
+//! their times are left out.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for a terminal")]
 
 mod figures;

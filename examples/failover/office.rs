@@ -36,7 +36,6 @@ struct Seen {
 /// What is known of the newest office.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Office {
-    pub(crate) epoch: Epoch,
     pub(crate) began: Instant,
     pub(crate) last_of_former: Option<Instant>,
     pub(crate) all_open: Instant,
@@ -93,8 +92,7 @@ impl Offices {
                 if seen.newest > epoch
                     && let (Some(began), Some(all_open)) = (seen.began, seen.all_open)
                 {
-                    let (epoch, last_of_former) = (seen.newest, seen.last_of_former);
-                    return Office { epoch, began, last_of_former, all_open };
+                    return Office { began, last_of_former: seen.last_of_former, all_open };
                 }
             }
             // The sender lives in what this borrows.

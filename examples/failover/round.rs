@@ -6,7 +6,7 @@ use std::time::Duration;
 use ringback::model::DeviceName;
 use ringback_sim::Action;
 use rustix::process::Signal;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::Fault;
 use crate::figures::Round;
@@ -17,6 +17,10 @@ const USED: u32 = 10;
 
 /// How long a caller may wait for the alert after the take-over before it counts as lost.
 const ALERT_LIMIT: Duration = Duration::from_secs(10);
+
+/// A process that is paused in the middle of a write holds the file locked, and nobody can take over: so long it is
+/// waited for before it may go on.
+const HELD: Duration = Duration::from_secs(10);
 
 pub(crate) async fn play(site: &mut Site, fault: Fault, number: u32) -> Result<Round, Failure> {
     if fault == Fault::Join {
@@ -59,7 +63,20 @@ pub(crate) async fn play(site: &mut Site, fault: Fault, number: u32) -> Result<R
         tokio::time::sleep(Duration::from_millis(u64::from(number % 7))).await;
         site.call_manager.act(&called(*number)?.0, Action::Replaces)?;
     }
-    let office = site.office_after(epoch).await?;
+    let mut held = false;
+    let office = if fault == Fault::Pause {
+        match timeout(HELD, site.office_after(epoch)).await {
+            Ok(office) => office?,
+            Err(_) if !site.file_is_locked().await => return Err("nobody took over".into()),
+            Err(_) => {
+                held = true;
+                site.signal(Signal::CONT)?;
+                site.office_after(epoch).await?
+            }
+        }
+    } else {
+        site.office_after(epoch).await?
+    };
     let end = match fault {
         // The old one may have had no reason to do anything just before.
         Fault::Kill | Fault::Pause => struck,
@@ -85,9 +102,7 @@ pub(crate) async fn play(site: &mut Site, fault: Fault, number: u32) -> Result<R
             site.office_after(epoch).await?;
         }
         // It takes over by itself; it may have done so already.
-        Fault::Pause => {
-            site.office_after(office.epoch).await?;
-        }
+        Fault::Pause => site.lowest_acts().await?,
         Fault::Join => {}
     }
     let doubled = played_again(site, &alerts);
@@ -102,6 +117,7 @@ pub(crate) async fn play(site: &mut Site, fault: Fault, number: u32) -> Result<R
         doubled,
         in_doubt,
         escaped,
+        held,
         first: office.began.saturating_duration_since(end),
         all: office.all_open.saturating_duration_since(end),
     })
@@ -121,7 +137,7 @@ async fn await_alerts(site: &Site, before: &BTreeMap<DeviceName, u64>) -> u32 {
         }
     };
     // What is missing then is counted.
-    let _late = tokio::time::timeout(ALERT_LIMIT, all).await;
+    let _late = timeout(ALERT_LIMIT, all).await;
     missing()
 }
 

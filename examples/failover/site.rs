@@ -5,8 +5,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::process::Child;
 use std::time::Duration;
 
-use ringback::db::RequestStore;
-use ringback::model::{DeviceName, Group, LineId, RequestId};
+use ringback::db::{DirectoryAdmin, RequestStore};
+use ringback::election::Registry;
+use ringback::model::{DeviceName, Epoch, Group, LineId, RequestId};
 pub(crate) use ringback_examples::stage::Failure;
 use ringback_examples::stage::{PATIENCE, Stage, phone};
 use ringback_sim::{Action, CallManager};
@@ -50,7 +51,7 @@ impl Site {
         site.run(BACKUP)?;
         let all: Vec<u32> = (0..pending).collect();
         site.activate(&all).await?;
-        site.office_after(ringback::model::Epoch(0)).await?;
+        site.office_after(Epoch(0)).await?;
         Ok(site)
     }
 
@@ -81,8 +82,31 @@ impl Site {
     }
 
     /// Waits for a later office in which everything is watched.
-    pub(crate) async fn office_after(&self, epoch: ringback::model::Epoch) -> Result<Office, Failure> {
+    pub(crate) async fn office_after(&self, epoch: Epoch) -> Result<Office, Failure> {
         timeout(PATIENCE, self.offices.after(epoch)).await.map_err(|_| "nobody took over".into())
+    }
+
+    /// Waits until the lower instance acts, and everything is watched.
+    pub(crate) async fn lowest_acts(&self) -> Result<(), Failure> {
+        let registry = self.stage.database.registry();
+        let acts = async {
+            loop {
+                let view = registry.read(&Group::default()).await?;
+                if let Some(lease) = view.in_force().filter(|lease| lease.holder.address == LOWEST) {
+                    let before = Epoch(lease.epoch.0.saturating_sub(1));
+                    return self.office_after(before).await.map(drop);
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        timeout(PATIENCE, acts).await.map_err(|_| "the lower instance did not take over")?
+    }
+
+    /// Whether somebody keeps the file locked, so that nothing can be written.
+    pub(crate) async fn file_is_locked(&self) -> bool {
+        let directory = self.stage.database.directory();
+        // It is not set: if it could be written, nothing would change.
+        directory.set_parameter(&Group::default(), "Call Back Idle Guard", None).await.is_err()
     }
 
     /// Lets these callers call, hear ringback, press CallBack and hang up.
