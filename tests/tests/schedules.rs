@@ -4,7 +4,7 @@
 use ringback_scenario::schedule::{Options, Plant, play};
 
 /// So many schedules are played each time.
-const SEEDS: u64 = 400;
+const SEEDS: u64 = 250;
 /// A protection that is switched off is found out within so many schedules.
 const FOUND_WITHIN: u64 = 300;
 
