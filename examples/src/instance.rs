@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ringback::cti_net::{ClientConfig, ClientProvider, Manager, TcpConnector};
-use ringback::model::Group;
+use ringback::model::{Group, Millis};
 use ringback::screen::XmlRenderer;
 use ringback::serviceability::alarm::TracingSink;
 use ringback::{Config, OnParameters, Ports, Service};
@@ -36,7 +36,9 @@ pub async fn run(
 
     let group = Group::default();
     let login = CallManagerConfig::default();
-    let client = ClientConfig::new(vec![Manager::new("cti1", cti)], login.user, login.password);
+    let mut client = ClientConfig::new(vec![Manager::new("cti1", cti)], login.user, login.password);
+    // Paused again and again, it sees links lost soon after they came up, and would try ever later.
+    client.retry_limit = Millis(1000);
     let registry = database.registry();
     let ports = Ports {
         provider: Box::new(ClientProvider::new(client, Arc::new(TcpConnector))?),
