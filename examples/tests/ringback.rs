@@ -258,8 +258,9 @@ fn a_cluster_to_play_with_and_phones_that_a_restart_keeps() {
         session.say(line);
     }
     session.see("CallBack is activated on 1002");
+    let active = "127.0.0.1: Active, epoch 1, ready, directory up, store up, CTI registered at cti1, ";
+    session.ask_until("status", "127.0.0.3: ", active);
     session.say("status");
-    session.see("127.0.0.1: Active, epoch 1, ready, directory up, store up, CTI registered at cti1, ");
     session.see("127.0.0.2: Backup 1 of 127.0.0.1");
     session.see("127.0.0.3: Backup 2 of 127.0.0.1");
     session.say("stop ctimanager cti1");
