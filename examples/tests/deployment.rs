@@ -2,72 +2,16 @@
 //! real sockets, real signals.
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
-use std::io::{BufRead, BufReader, Read, Write};
+mod terminal;
+
+use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-use std::thread;
-use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// How long a program may print nothing; only a program that hangs takes so long.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Cargo builds the examples of a package before it runs its tests, beside them.
-fn program() -> Command {
-    let test = std::env::current_exe().expect("the path of this test");
-    let folder = test.parent().and_then(Path::parent).expect("the folder of the build");
-    let program = folder.join("examples").join("ringback");
-    assert!(program.exists(), "cargo test -p ringback-examples builds it; a single --test does not");
-    let mut command = Command::new(program);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
-}
-
-/// A running program: what it prints, line by line.
-struct Program {
-    child: Child,
-    input: ChildStdin,
-    lines: Receiver<String>,
-    seen: Vec<String>,
-}
+use crate::terminal::{Program, program};
 
 impl Program {
-    fn start(mut command: Command) -> Self {
-        let mut child = command.spawn().expect("the example is built");
-        let input = child.stdin.take().expect("a pipe");
-        let output = child.stdout.take().expect("a pipe");
-        let (sender, lines) = channel();
-        thread::spawn(move || {
-            for line in BufReader::new(output).lines().map_while(Result::ok) {
-                if sender.send(line).is_err() {
-                    return;
-                }
-            }
-        });
-        Self { child, input, lines, seen: Vec::new() }
-    }
-
-    fn say(&mut self, line: &str) {
-        writeln!(self.input, "{line}").expect("the program reads");
-    }
-
-    /// Waits for a line that holds this text.
-    fn see(&mut self, text: &str) -> String {
-        loop {
-            match self.lines.recv_timeout(PATIENCE) {
-                Ok(line) => {
-                    self.seen.push(line.clone());
-                    if line.contains(text) {
-                        return line;
-                    }
-                }
-                Err(_) => panic!("never saw {text:?}; saw:\n{}", self.seen.join("\n")),
-            }
-        }
-    }
-
     /// Sends a signal and waits for the end: that it was clean, what it printed in all, and what it complained of.
     fn end(mut self, signal: Signal) -> (bool, Vec<String>, String) {
         let id = Pid::from_child(&self.child);

@@ -1,82 +1,27 @@
 //! The `ringback` example as a person or a pipe uses it: the real program over real files and sockets.
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
-use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Output, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-use std::thread;
-use std::time::Duration;
+mod terminal;
 
-/// How long the program may take for anything; only a program that hangs takes so long.
-const PATIENCE: Duration = Duration::from_secs(60);
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use crate::terminal::{Program, program};
 
 /// So often a question is asked at most, a fifth of a second apart.
 const ATTEMPTS: usize = 300;
 
-/// Cargo builds the examples of a package before it runs its tests, beside them.
-fn program() -> PathBuf {
-    let test = std::env::current_exe().expect("the path of this test");
-    let folder = test.parent().and_then(Path::parent).expect("the folder of the build");
-    let program = folder.join("examples").join("ringback");
-    assert!(program.exists(), "cargo test -p ringback-examples builds it; a single --test does not");
-    program
-}
-
 fn command(data: &Path) -> Command {
-    let mut command = Command::new(program());
+    let mut command = program();
     command.arg("--data").arg(data).args(["--cti-port", "0"]);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
-/// A running program, talked to line by line.
-struct Session {
-    child: Child,
-    input: ChildStdin,
-    lines: Receiver<String>,
-    seen: Vec<String>,
+fn start(data: &Path) -> Program {
+    Program::start(command(data))
 }
 
-impl Session {
-    fn start(data: &Path) -> Self {
-        Self::begin(command(data))
-    }
-
-    fn begin(mut command: Command) -> Self {
-        let mut child = command.spawn().expect("the example is built");
-        let input = child.stdin.take().expect("a pipe");
-        let output = child.stdout.take().expect("a pipe");
-        let (sender, lines) = channel();
-        thread::spawn(move || {
-            for line in BufReader::new(output).lines().map_while(Result::ok) {
-                if sender.send(line).is_err() {
-                    return;
-                }
-            }
-        });
-        Self { child, input, lines, seen: Vec::new() }
-    }
-
-    fn say(&mut self, line: &str) {
-        writeln!(self.input, "{line}").expect("the program reads");
-    }
-
-    /// Waits for a line that holds this text.
-    fn see(&mut self, text: &str) -> String {
-        loop {
-            match self.lines.recv_timeout(PATIENCE) {
-                Ok(line) => {
-                    self.seen.push(line.clone());
-                    if line.contains(text) {
-                        return line;
-                    }
-                }
-                Err(_) => panic!("never saw {text:?}; saw:\n{}", self.seen.join("\n")),
-            }
-        }
-    }
-
+impl Program {
     /// Asks again and again until a line of an answer holds this text; `last` begins the last line of each answer.
     fn ask_until(&mut self, question: &str, last: &str, text: &str) {
         for _ in 0..ATTEMPTS {
@@ -107,7 +52,7 @@ fn fail(command: &mut Command) -> (String, Output) {
 #[test]
 fn the_manuals_example_is_seen_on_the_phones() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut session = Session::start(folder.path());
+    let mut session = start(folder.path());
     for line in ["C calls 1002", "B answers", "A calls 1002"] {
         session.say(line);
     }
@@ -135,7 +80,7 @@ fn the_manuals_example_is_seen_on_the_phones() {
 #[test]
 fn killed_and_started_again_it_holds_the_same_requests() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut session = Session::start(folder.path());
+    let mut session = start(folder.path());
     for line in ["A calls 1002", "A presses CallBack", "A hangs up", "C calls 1002", "C presses CallBack"] {
         session.say(line);
     }
@@ -144,7 +89,7 @@ fn killed_and_started_again_it_holds_the_same_requests() {
     let second = session.see("1-2  C (1003) for 1002, who did not answer: waiting");
     session.kill();
 
-    let mut session = Session::start(folder.path());
+    let mut session = start(folder.path());
     session.say("requests");
     let left = |line: &str| line.split("waiting, ").nth(1).expect("the time left").to_owned();
     for before in [first, second] {
@@ -166,8 +111,7 @@ fn a_port_in_use_is_named_with_advice() {
     let folder = tempfile::tempdir().expect("a folder");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = taken.local_addr().expect("its number").port().to_string();
-    let (error, _) =
-        fail(Command::new(program()).arg("--data").arg(folder.path()).args(["--cti-port", port.as_str()]));
+    let (error, _) = fail(program().arg("--data").arg(folder.path()).args(["--cti-port", port.as_str()]));
     assert!(error.contains(&format!("127.0.0.1:{port} is in use by another program")), "{error}");
     assert!(error.contains("choose another port with --cti-port"), "{error}");
 }
@@ -206,7 +150,7 @@ fn a_folder_that_cannot_be_made_is_named_with_advice() {
 #[test]
 fn a_request_is_explained_and_written_as_a_scenario_that_passes() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut session = Session::start(folder.path());
+    let mut session = start(folder.path());
     session.say("explain");
     session.see("there was no request yet");
     for line in ["C calls 1002", "B answers", "A calls 1002", "A presses CallBack"] {
@@ -249,7 +193,7 @@ fn a_cluster_to_play_with_and_phones_that_a_restart_keeps() {
     let cluster = |folder: &Path| {
         let mut cluster = command(folder);
         cluster.args(["--instances", "3"]);
-        Session::begin(cluster)
+        Program::start(cluster)
     };
     let mut session = cluster(folder.path());
     session.see("Call Back is active: 3 instances, 127.0.0.1 to 127.0.0.3");
