@@ -1,23 +1,16 @@
 //! The story of a request as a scenario file: it parses, and passes with the scenario runner.
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
-use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use ringback::cti_net::{Connector, Manager};
-use ringback::db::{ChangeFeed, RequestStore};
-use ringback::election::MemoryRegistry;
+use ringback::db::RequestStore;
 use ringback::model::{Epoch, RequestId};
-use ringback::screen::Dictionaries;
-use ringback::serviceability::alarm::TracingSink;
 use ringback_examples::journal::{Beginning, Journal, NotReplayable};
 use ringback_scenario::language::{Action, DEFAULT_NODE, SetupStatement};
 use ringback_scenario::nodes::{Nodes, Outfit};
 use ringback_scenario::runner::in_simulated_time;
 use ringback_scenario::world::{Site, World};
 use ringback_scenario::{Outcome, parse, parse_action, simulate};
-use ringback_sim::CallManagerConfig;
 
 const PHONES: &str = "phone A 1001\nphone B 1002\nphone C 1003\nphone D 1004\n";
 
@@ -37,21 +30,7 @@ fn told(lines: &str) -> Told {
             _ => None,
         });
         let journal = Journal::new(Beginning { phones: phones.collect(), ..Beginning::default() });
-        let (clock, network, group) = (site.call_manager.clone(), site.network.clone(), site.group.clone());
-        let login = CallManagerConfig::default();
-        let feeds = directory.clone();
-        let outfit = Outfit {
-            group: group.clone(),
-            managers: vec![Manager::new("cti1", "cti1")],
-            login: (login.user, login.password),
-            connector: Box::new(move |node: IpAddr| Arc::new(network.connector(node)) as Arc<dyn Connector>),
-            directory: Arc::new(directory),
-            feed: Box::new(move || Box::new(feeds.feed(&group)) as Box<dyn ChangeFeed>),
-            store: Arc::new(site.store.clone()),
-            registry: MemoryRegistry::new(move || clock.now()),
-            dictionaries: Dictionaries::built_in(),
-            alarms: Arc::new(TracingSink),
-        };
+        let outfit = Outfit::in_memory(&site, &directory);
         let mut world = World::new(site, Nodes::new(outfit));
         world.start(&[DEFAULT_NODE]).await.expect("an active instance");
         let site = world.site().clone();

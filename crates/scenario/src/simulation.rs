@@ -1,15 +1,6 @@
 //! A scenario played in simulated time, with everything in this process.
 
 use std::io;
-use std::net::IpAddr;
-use std::sync::Arc;
-
-use ringback::cti_net::{Connector, Manager};
-use ringback::db::{ChangeFeed, MemoryDirectory};
-use ringback::election::MemoryRegistry;
-use ringback::screen::Dictionaries;
-use ringback::serviceability::alarm::TracingSink;
-use ringback_sim::CallManagerConfig;
 
 use crate::language::Scenario;
 use crate::nodes::{Nodes, Outfit};
@@ -36,7 +27,7 @@ pub fn simulate(scenario: &Scenario) -> io::Result<Played> {
         let names = scenario.names();
         match Site::in_memory(&scenario.setup, names.ctimanagers()).await {
             Ok((site, directory)) => {
-                let nodes = Nodes::new(outfit(&site, &directory));
+                let nodes = Nodes::new(Outfit::in_memory(&site, &directory));
                 let mut world = World::new(site, nodes);
                 let outcome = play(scenario, &mut world, Pace::Simulated).await;
                 Played { outcome, log: world.site().call_manager.log() }
@@ -53,24 +44,4 @@ fn impossible(error: &SiteError) -> Outcome {
         expected: "a set-up that is possible".to_owned(),
         saw: error.to_string(),
     })
-}
-
-/// What the instances of a site in memory work with.
-fn outfit(site: &Site, directory: &MemoryDirectory) -> Outfit {
-    let login = CallManagerConfig::default();
-    let clock = site.call_manager.clone();
-    let network = site.network.clone();
-    let (feeds, group) = (directory.clone(), site.group.clone());
-    Outfit {
-        group: site.group.clone(),
-        managers: site.managers.iter().map(|manager| Manager::new(manager.name(), manager.name())).collect(),
-        login: (login.user, login.password),
-        connector: Box::new(move |node: IpAddr| Arc::new(network.connector(node)) as Arc<dyn Connector>),
-        directory: Arc::new(directory.clone()),
-        feed: Box::new(move || Box::new(feeds.feed(&group)) as Box<dyn ChangeFeed>),
-        store: Arc::new(site.store.clone()),
-        registry: MemoryRegistry::new(move || clock.now()),
-        dictionaries: Dictionaries::built_in(),
-        alarms: Arc::new(TracingSink),
-    }
 }

@@ -1,5 +1,6 @@
 //! Instances of the real service, each in a task of its own, that can be killed, paused and cut off.
 
+mod outfit;
 mod pausable;
 mod severed;
 
@@ -9,18 +10,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ringback::cti_net::{ClientConfig, ClientProvider, Connector, Manager};
-use ringback::db::{ChangeFeed, Directory, RequestStore, ServiceParameters};
-use ringback::election::{Evidence, Member, MemoryRegistry, Registry};
-use ringback::model::{Group, Millis};
-use ringback::screen::{Dictionaries, XmlRenderer};
+use ringback::cti_net::{ClientConfig, ClientProvider};
+use ringback::db::{RequestStore, ServiceParameters};
+use ringback::election::{Evidence, Member, Registry};
+use ringback::model::Millis;
+use ringback::screen::XmlRenderer;
 use ringback::serviceability::alarm::{Alarm, AlarmSink};
 use ringback::{Config, Handle, Ports, Service};
 use ringback_sim::Cut;
-use secrecy::SecretString;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+pub use self::outfit::Outfit;
 use self::pausable::{Gate, Pausable};
 use self::severed::{Severed, SeveredFeed, Wire};
 use crate::language::NodeAction;
@@ -29,30 +30,6 @@ use crate::world::Instances;
 
 /// How long an orderly stop may take.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
-
-/// What every instance of a site is given.
-pub struct Outfit {
-    /// The group.
-    pub group: Group,
-    /// The CTIManagers, in order.
-    pub managers: Vec<Manager>,
-    /// The CTI user and its password.
-    pub login: (String, SecretString),
-    /// How the instance at an address reaches them.
-    pub connector: Box<dyn Fn(IpAddr) -> Arc<dyn Connector> + Send + Sync>,
-    /// The call manager's database.
-    pub directory: Arc<dyn Directory>,
-    /// What changes in it.
-    pub feed: Box<dyn Fn() -> Box<dyn ChangeFeed> + Send + Sync>,
-    /// The request store.
-    pub store: Arc<dyn RequestStore>,
-    /// Where the instances meet.
-    pub registry: MemoryRegistry,
-    /// The texts of the screens.
-    pub dictionaries: Dictionaries,
-    /// Who is told of alarms besides the observer.
-    pub alarms: Arc<dyn AlarmSink>,
-}
 
 /// What is special about single instances.
 pub trait Tuning: Send + Sync {

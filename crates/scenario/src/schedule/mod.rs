@@ -12,6 +12,7 @@
 //! ```
 
 mod driver;
+mod facts;
 mod faults;
 mod generator;
 mod invariants;

@@ -1,11 +1,9 @@
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use ringback::Config;
-use ringback::cti_net::{ClientConfig, Connector, Manager};
-use ringback::db::{ChangeFeed, MemoryDirectory, MemoryStore, RequestStore};
+use ringback::cti_net::ClientConfig;
+use ringback::db::{MemoryDirectory, MemoryStore, RequestStore};
 use ringback::election::{Member, MemoryRegistry};
-use ringback::screen::Dictionaries;
 use ringback::serviceability::alarm::{Alarm, AlarmSink};
 use ringback_cti::{Dedup, Fencing};
 use ringback_model::{DeviceName, Group, Millis, Timestamp};
@@ -81,7 +79,12 @@ impl Ground {
         let site = Site::new(call_manager, names, Arc::new(directory.clone()), memory).await?;
         let phones = set_up(&site, plan).await?;
         let tuning = Instances { store: store.clone(), plant: options.plant };
-        let nodes = Nodes::new(outfit(&site, &directory, &registry)).tuned(Box::new(tuning));
+        let outfit = Outfit {
+            registry: registry.clone(),
+            alarms: Arc::new(Nobody),
+            ..Outfit::in_memory(&site, &directory)
+        };
+        let nodes = Nodes::new(outfit).tuned(Box::new(tuning));
         let lines = plan.phones.clone();
         Ok(Self { site, directory, phones, lines, nodes, registry, store, observer, moments })
     }
@@ -126,24 +129,6 @@ async fn set_up(site: &Site, plan: &Plan) -> Result<Vec<DeviceName>, SiteError> 
 #[expect(clippy::expect_used, reason = "invariant: a letter and a number")]
 fn device(number: usize) -> DeviceName {
     DeviceName::new(format!("P{number}")).expect("a letter and a number")
-}
-
-fn outfit(site: &Site, directory: &MemoryDirectory, registry: &MemoryRegistry) -> Outfit {
-    let login = CallManagerConfig::default();
-    let network = site.network.clone();
-    let (feeds, group) = (directory.clone(), site.group.clone());
-    Outfit {
-        group: site.group.clone(),
-        managers: site.managers.iter().map(|manager| Manager::new(manager.name(), manager.name())).collect(),
-        login: (login.user, login.password),
-        connector: Box::new(move |node: IpAddr| Arc::new(network.connector(node)) as Arc<dyn Connector>),
-        directory: Arc::new(directory.clone()),
-        feed: Box::new(move || Box::new(feeds.feed(&group)) as Box<dyn ChangeFeed>),
-        store: Arc::new(site.store.clone()),
-        registry: registry.clone(),
-        dictionaries: Dictionaries::built_in(),
-        alarms: Arc::new(Nobody),
-    }
 }
 
 /// Nobody hears alarms here.

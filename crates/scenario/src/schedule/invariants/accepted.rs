@@ -7,7 +7,7 @@ use ringback_screen::phone::SoftKeyPress;
 use ringback_sim::SwitchEvent;
 
 use super::Invariant;
-use crate::schedule::observer::{Event, Facts};
+use crate::schedule::facts::{Event, Facts};
 
 /// "An accepted request is durable before the phone says 'activated'", and from then on it is on record until there is one
 /// of the reasons for which requests end (R7, R18, R19, R6, R29, R40, R43). The reasons are not taken from the service:

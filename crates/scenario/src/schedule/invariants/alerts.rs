@@ -5,7 +5,7 @@ use ringback_model::{DeviceName, RequestId, Timestamp};
 use ringback_sim::SwitchEvent;
 
 use super::Invariant;
-use crate::schedule::observer::{CROSSING, Event, Facts, request_of};
+use crate::schedule::facts::{CROSSING, Event, Facts, request_of};
 
 /// "An alert is recorded with an id before it is sent; after a crash it is sent again under the same id, and the phone
 /// plays it once"; and once the end of a request is on record and its screen is gone, nothing more is played for it. Where

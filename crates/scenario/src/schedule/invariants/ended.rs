@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use ringback_model::RequestId;
 
 use super::Invariant;
-use crate::schedule::observer::{Event, Facts};
+use crate::schedule::facts::{Event, Facts};
 
 /// "A request ends exactly once": what was removed from the store does not come back. One that a replacement removed may,
 /// if the replacement itself was revoked (R38).

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use ringback_model::Epoch;
 
 use super::Invariant;
-use crate::schedule::observer::{Event, Facts};
+use crate::schedule::facts::{Event, Facts};
 
 /// "Fencing: a store refuses a write of an older epoch; a CTIManager closes older ones": once an epoch has had an effect,
 /// no older one has any; and nobody shares an epoch. What a held-up link brings late to a phone is compared with what came

@@ -5,7 +5,7 @@ use ringback_model::{DeviceName, Timestamp};
 use ringback_sim::SwitchEvent;
 
 use super::Invariant;
-use crate::schedule::observer::{CROSSING, Event, Facts};
+use crate::schedule::facts::{CROSSING, Event, Facts};
 
 /// R16: nobody is alerted whose phone is not idle and on hook. While links are held up, an instance sees late what a phone
 /// does, and its alert may be as late: that is not judged; nor is an alert that crosses the phone's report.

@@ -1,5 +1,5 @@
 use super::Invariant;
-use crate::schedule::observer::{Event, Facts};
+use crate::schedule::facts::{Event, Facts};
 
 /// "An active whose lease is not confirmed stops acting *before* the lease can have passed to another": whatever an
 /// instance begins to write, and whatever it does at a phone over a link that is not held up, it does while the lease is

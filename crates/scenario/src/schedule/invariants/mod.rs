@@ -8,7 +8,7 @@ mod idle;
 mod lease;
 mod turns;
 
-use super::observer::{Event, Facts};
+use super::facts::{Event, Facts};
 
 /// A promise that is checked with every event.
 pub(super) trait Invariant: Send {

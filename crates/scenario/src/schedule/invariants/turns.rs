@@ -1,7 +1,7 @@
 use ringback_callback::Phase;
 
 use super::Invariant;
-use crate::schedule::observer::{Event, Facts, request_of};
+use crate::schedule::facts::{Event, Facts, request_of};
 
 /// R24: under `fifo` one caller at a time has the turn on a line. A turn is on record before its alert is played, and the
 /// end of the one before is on record before that.
