@@ -5,6 +5,20 @@
 //!
 //! Numbers and names are personal data: [`DirectoryNumber`], [`DeviceName`] and everything in a [`Pii`] print as
 //! `<redacted>` with `{:?}` unless the program asked for them with [`reveal_personal_data`].
+//!
+//! ```
+//! use ringback_model::{DirectoryNumber, LineId, Millis, Partition, RequestId, Timestamp};
+//!
+//! let line = LineId::new(Partition::new("sales")?, DirectoryNumber::new("1002")?);
+//! assert_eq!(format!("{:?}", line.dn), "<redacted>", "not in a trace by accident");
+//! assert_eq!(line.dn.as_str(), "1002", "but on a screen");
+//! assert!(DirectoryNumber::new("").is_err(), "a number that exists is valid");
+//!
+//! let noon = Timestamp(1_767_614_400_000);
+//! assert_eq!((noon + Millis::from_mins(30)).since(noon), Millis::from_secs(1800));
+//! assert_eq!("7-12".parse::<RequestId>()?.to_string(), "7-12", "the 12th request of epoch 7");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 #![forbid(unsafe_code)]
 
 mod group;

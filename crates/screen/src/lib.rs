@@ -7,6 +7,34 @@
 //! - [`XmlRenderer`] writes [`View`](ringback_callback::View)s through [`ScreenRenderer`];
 //! - [`Dictionaries`] holds the texts of all locales: built in, or loaded from files;
 //! - [`phone`] is the phone's side: the strict reader, and what a pressed softkey sends back.
+//!
+//! ```
+//! use ringback_callback::{SoftKey, View};
+//! use ringback_model::{DirectoryNumber, Locale, RequestId, UtcOffset};
+//! use ringback_screen::phone::{PhoneObject, SoftKeyPress, parse};
+//! use ringback_screen::{Dictionaries, ScreenRenderer, XmlRenderer};
+//!
+//! // The service's side: a view becomes what the phone of a German takes.
+//! let renderer = XmlRenderer::new(Dictionaries::built_in());
+//! let view = View::Activated { dn: DirectoryNumber::new("1002")? };
+//! let about: RequestId = "7-12".parse()?;
+//! let xml = renderer.screen(&view, Some(about), &Locale::new("de_DE")?, UtcOffset::default())?;
+//!
+//! // The phone's side: it shows the text and the keys, and one of them is pressed.
+//! let PhoneObject::Text { text, soft_keys, .. } = parse(xml.as_bytes())? else { panic!("not a screen") };
+//! assert!(text.contains("1002"));
+//! assert_eq!(soft_keys[0].name, "Abbrechen");
+//! let pressed = SoftKeyPress::parse(&soft_keys[0].url)?;
+//! assert_eq!((pressed.key, pressed.about), (SoftKey::Cancel, Some(about)));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! ```text
+//!  View, locale ──► Key + values ──► Dictionary ──► text ──┐
+//!                                                          ├──► phone XML ──► phone
+//!  keys of the view, request id ──► SoftKeyPress ──► URL ──┘                    │ key pressed
+//!  SoftKey, request id ◄── SoftKeyPress::parse ◄── "Dial:ringback:7-12" ◄───────┘
+//! ```
 #![forbid(unsafe_code)]
 
 mod dictionary;
