@@ -23,7 +23,7 @@
 //! // The phone's side: it shows the text and the keys, and one of them is pressed.
 //! let PhoneObject::Text { text, soft_keys, .. } = parse(xml.as_bytes())? else { panic!("not a screen") };
 //! assert!(text.contains("1002"));
-//! assert_eq!(soft_keys[0].name, "Abbrechen");
+//! assert_eq!(soft_keys[0].name, "Löschen");
 //! let pressed = SoftKeyPress::parse(&soft_keys[0].url)?;
 //! assert_eq!((pressed.key, pressed.about), (SoftKey::Cancel, Some(about)));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
