@@ -12,4 +12,5 @@
 
 pub mod ami;
 pub mod map;
+pub mod session;
 pub mod trace;
