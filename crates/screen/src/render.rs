@@ -6,6 +6,7 @@ use thiserror::Error;
 use crate::dictionary::{Dictionaries, Dictionary, Key, Parameter, Values};
 use crate::phone::{
     ApplicationId, ExecuteItem, PhoneObject, PhoneXmlError, Priority, SoftKeyItem, SoftKeyPress,
+    SoftKeyPressError,
 };
 
 /// What closes the screen of an application and brings the phone's own back.
@@ -30,7 +31,7 @@ pub enum ScreenError {
     UnknownView,
 }
 
-/// Draws screens as a phone takes them. Implement it to show Call Back on other phones.
+/// Draws screens as a phone takes them, and reads what their keys send. Implement it to show Call Back on other phones.
 pub trait ScreenRenderer: Send + Sync {
     /// A screen; its keys carry the id of the request that it is about.
     ///
@@ -52,6 +53,12 @@ pub trait ScreenRenderer: Send + Sync {
 
     /// What takes our screen away.
     fn clear(&self) -> String;
+
+    /// What a phone has sent, read as the press of a key of one of these screens.
+    ///
+    /// # Errors
+    /// It is none: a key of someone else's screen, or a phone that lies.
+    fn pressed(&self, content: &str) -> Result<SoftKeyPress, SoftKeyPressError>;
 }
 
 /// Draws screens as phone XML, with the texts of [`Dictionaries`].
@@ -103,6 +110,15 @@ impl ScreenRenderer for XmlRenderer {
     )]
     fn clear(&self) -> String {
         execute(CLOSE_SCREEN.to_owned()).to_xml().expect("a constant within every limit")
+    }
+
+    fn pressed(&self, content: &str) -> Result<SoftKeyPress, SoftKeyPressError> {
+        let press = SoftKeyPress::parse(content)?;
+        if press.application == self.application {
+            Ok(press)
+        } else {
+            Err(SoftKeyPressError::OtherApplication)
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 
 use ringback_callback::{Refusal, SoftKey, View};
 use ringback_model::{DirectoryNumber, Epoch, Locale, RequestId, Timestamp, UtcOffset};
-use ringback_screen::phone::{ApplicationId, PhoneObject, SoftKeyPress, parse};
+use ringback_screen::phone::{ApplicationId, PhoneObject, SoftKeyPress, SoftKeyPressError, parse};
 use ringback_screen::{Dictionaries, ScreenError, ScreenRenderer, XmlRenderer};
 
 const ABOUT: RequestId = RequestId { epoch: Epoch(7), number: 12 };
@@ -196,4 +196,14 @@ fn what_cannot_be_drawn_is_a_named_error() {
     let view = View::Activated { dn: dn("1\u{ffff}") };
     let error = renderer.screen(&view, None, &Locale::default(), UtcOffset::default()).unwrap_err();
     assert_eq!(error.to_string(), "screen not drawn: character U+FFFF is not allowed in XML: remove it");
+}
+
+#[test]
+fn only_keys_of_our_own_screens_are_pressed() {
+    let ours = XmlRenderer::default();
+    let theirs = XmlRenderer::default().with_application(ApplicationId::new("conference").unwrap());
+    let press = ours.pressed("Cancel:ringback:7-12").unwrap();
+    assert_eq!((press.key, press.about), (SoftKey::Cancel, Some(ABOUT)));
+    assert_eq!(theirs.pressed("Cancel:ringback:7-12"), Err(SoftKeyPressError::OtherApplication));
+    assert_eq!(ours.pressed("Mute:conference:"), Err(SoftKeyPressError::Key));
 }

@@ -5,7 +5,6 @@ use ringback_cti::message::Activity;
 use ringback_cti::{CallTable, ProviderEvent};
 use ringback_db::{Change, DirectoryError, FeedError, Table};
 use ringback_model::{Appearance, CallId, DeviceName, DirectoryNumber, LineId, Partition};
-use ringback_screen::phone::SoftKeyPress;
 use ringback_serviceability::trace::target;
 
 use super::Service;
@@ -105,7 +104,7 @@ impl Service {
                     during,
                 });
             }
-            ProviderEvent::DeviceData { device, content } => match SoftKeyPress::parse(&content) {
+            ProviderEvent::DeviceData { device, content } => match self.renderer.pressed(&content) {
                 Ok(press) => {
                     self.tell_engine(Input::ScreenKey { device, key: press.key, about: press.about });
                 }

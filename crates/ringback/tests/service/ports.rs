@@ -11,7 +11,8 @@ use ringback::db::{MemoryStore, RequestStore, StoreError, Write};
 use ringback::model::{
     Appearance, CallId, DeviceName, Epoch, Group, Locale, RequestId, Timestamp, UtcOffset,
 };
-use ringback::screen::{ScreenError, ScreenRenderer};
+use ringback::screen::phone::{SoftKeyPress, SoftKeyPressError};
+use ringback::screen::{ScreenError, ScreenRenderer, XmlRenderer};
 use tokio::sync::{mpsc, watch};
 
 /// What a call manager does that takes data to phones at once, unless told otherwise.
@@ -162,6 +163,10 @@ impl ScreenRenderer for Plain {
 
     fn clear(&self) -> String {
         "clear".to_owned()
+    }
+
+    fn pressed(&self, content: &str) -> Result<SoftKeyPress, SoftKeyPressError> {
+        XmlRenderer::default().pressed(content)
     }
 }
 

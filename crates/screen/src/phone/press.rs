@@ -88,6 +88,9 @@ pub enum SoftKeyPressError {
     /// The application id cannot be one.
     #[error("not a key press of ours: the application id is malformed")]
     Application,
+    /// It answers to another application.
+    #[error("not a key press of ours: it answers to another application")]
+    OtherApplication,
     /// The data is not a request id.
     #[error("not a key press of ours: the data must be empty or a request id like 7-12")]
     Request,
