@@ -1,5 +1,6 @@
 //! The way to the request store: everything that waits is written in one transaction, the next while that is under
-//! way is collected, and what fails is tried again until it succeeds or is revoked.
+//! way is collected, and what fails is tried again until it succeeds or is revoked. What the store calls invalid is
+//! singled out, and waits behind the others.
 
 #[cfg(test)]
 mod tests;
@@ -79,6 +80,9 @@ pub(crate) struct Writer {
     order: VecDeque<RequestId>,
     under_way: Option<Vec<Job>>,
     told: HashSet<SaveId>,
+    /// So many requests share the next transaction: fewer while the store calls something in it invalid, so that one
+    /// write that it will never take holds nobody else up.
+    batch: usize,
     delay: Duration,
     not_before: Option<Instant>,
 }
@@ -93,6 +97,7 @@ impl Writer {
             order: VecDeque::new(),
             under_way: None,
             told: HashSet::new(),
+            batch: MAX_BATCH,
             delay: FIRST_RETRY,
             not_before: None,
         }
@@ -155,7 +160,7 @@ impl Writer {
         self.not_before = None;
         let mut batch: Vec<Job> = Vec::new();
         let mut replaced = Vec::new();
-        while batch.len() < MAX_BATCH
+        while batch.len() < self.batch
             && let Some(request) = self.order.front()
         {
             // What this transaction removes is not written behind it: it depends on the outcome whether it may be.
@@ -179,6 +184,7 @@ impl Writer {
         match result {
             Ok(()) => {
                 self.delay = FIRST_RETRY;
+                self.batch = (self.batch * 2).min(MAX_BATCH);
                 for job in &batch {
                     let revoked = self.jobs.get(&job.request).is_some_and(|later| later.save.is_none());
                     // A write of what has been replaced for good must not bring it back.
@@ -197,7 +203,11 @@ impl Writer {
             }
             Err(StoreError::Fenced { current, .. }) => Written::Fenced { current },
             Err(error) => {
-                let in_doubt = !matches!(error, StoreError::Unavailable(_));
+                let in_doubt = matches!(error, StoreError::OutcomeUnknown(_));
+                let invalid = matches!(error, StoreError::Invalid(_));
+                let size = batch.len();
+                // Of several it is not known which one; they are tried again at once, fewer together.
+                let singled_out = !invalid || size == 1;
                 let mut failed = VecDeque::new();
                 for mut job in batch.into_iter().rev() {
                     job.in_doubt |= in_doubt;
@@ -205,15 +215,24 @@ impl Writer {
                     if let Some(later) = self.jobs.get_mut(&job.request) {
                         later.inherit(&job);
                     } else {
-                        if let Some(save) = job.save.filter(|save| self.told.insert(*save)) {
+                        if let Some(save) = job.save.filter(|save| singled_out && self.told.insert(*save)) {
                             failed.push_front((save, job.request));
                         }
-                        self.order.push_front(job.request);
+                        if invalid && singled_out {
+                            self.order.push_back(job.request);
+                        } else {
+                            self.order.push_front(job.request);
+                        }
                         self.jobs.insert(job.request, job);
                     }
                 }
-                self.not_before = Some(Instant::now() + self.delay);
-                self.delay = (self.delay * 2).min(LAST_RETRY);
+                if invalid {
+                    self.batch = (self.batch.min(size) / 2).max(1);
+                }
+                if singled_out {
+                    self.not_before = Some(Instant::now() + self.delay);
+                    self.delay = (self.delay * 2).min(LAST_RETRY);
+                }
                 Written::NotNow(failed.into(), error)
             }
         }

@@ -254,3 +254,54 @@ async fn a_save_whose_place_was_taken_is_not_told_as_failed() {
     assert_eq!(commit_later(&mut writer).await, Some(Written::Done(saves(&[(2, 1)]))));
     assert!(!writer.is_failing());
 }
+
+/// A store that will never take the record of one request.
+struct Picky(MemoryStore, RequestId);
+
+#[async_trait::async_trait]
+impl RequestStore for Picky {
+    async fn epoch(&self, group: &Group) -> Result<Epoch, StoreError> {
+        self.0.epoch(group).await
+    }
+    async fn claim(&self, group: &Group, epoch: Epoch) -> Result<(), StoreError> {
+        self.0.claim(group, epoch).await
+    }
+    async fn load(&self, group: &Group) -> Result<Vec<Record>, StoreError> {
+        self.0.load(group).await
+    }
+    async fn apply(&self, group: &Group, epoch: Epoch, writes: &[Write]) -> Result<(), StoreError> {
+        if writes.iter().any(|write| matches!(write, Write::Put(record) if record.id == self.1)) {
+            return Err(StoreError::Invalid("it does not like it".to_owned()));
+        }
+        self.0.apply(group, epoch, writes).await
+    }
+    async fn now(&self) -> Result<Timestamp, StoreError> {
+        self.0.now().await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_the_store_never_takes_holds_nobody_else_up() {
+    let store = store();
+    let mut writer = Writer::new(Arc::new(Picky(store.clone(), id(2))), Group::default(), Epoch(1));
+    for number in 1..=5 {
+        writer.put(SaveId(number), record(number, 0), None);
+    }
+    let (mut done, mut failed) = (Vec::new(), Vec::new());
+    for _ in 0..20 {
+        match commit(&mut writer).await {
+            Some(Written::Done(saves)) => done.extend(saves),
+            Some(Written::NotNow(saves, _)) => failed.extend(saves),
+            _ => tokio::time::sleep_until(writer.retry_at().expect("it is tried again")).await,
+        }
+    }
+    assert_eq!(done, saves(&[(1, 1), (3, 3), (4, 4), (5, 5)]));
+    assert_eq!(failed, saves(&[(2, 2)]), "whoever waits for it is told, once, and nobody else");
+    assert_eq!(held(&store).await, [(1, 0), (3, 0), (4, 0), (5, 0)]);
+
+    // Nothing of it was written: revoked, it is gone at once, and the writer has nothing left to do.
+    writer.revoke(SaveId(2), id(2));
+    assert_eq!(commit(&mut writer).await, None);
+    assert!(writer.is_idle());
+    assert!(!writer.is_failing());
+}
