@@ -1,10 +1,9 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use ringback_db::Clock;
-use ringback_model::{Group, Millis, Timestamp};
+use ringback_model::{Group, Millis};
 
 use crate::connection::Connections;
 use crate::directory::SqliteDirectory;
@@ -12,6 +11,7 @@ use crate::error::OpenError;
 use crate::feed::SqliteFeed;
 use crate::registry::SqliteRegistry;
 use crate::store::SqliteStore;
+use crate::uptime::wall_clock;
 
 /// How a database is used.
 #[derive(Clone)]
@@ -56,13 +56,6 @@ impl fmt::Debug for Options {
             .field("poll_interval", &self.poll_interval)
             .finish_non_exhaustive()
     }
-}
-
-/// The one place where time comes from: SQLite has no clock of its own that would be better.
-#[expect(clippy::disallowed_methods, reason = "the clock of the store, to which every other is anchored")]
-pub(crate) fn wall_clock() -> Timestamp {
-    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Timestamp(Millis::from(since_1970).0)
 }
 
 /// An open database: the directory, the requests, or both. A clone is the same one.

@@ -1,10 +1,10 @@
 use std::sync::OnceLock;
+use std::time::SystemTime;
 
 use ringback_election::RegistryError;
-use ringback_model::Timestamp;
+use ringback_model::{Millis, Timestamp};
 use rusqlite::{Connection, OptionalExtension};
 
-use crate::database::wall_clock;
 use crate::error::Fault;
 use crate::ledger::moment;
 use crate::record::stored;
@@ -103,4 +103,11 @@ mod tests {
         let third = connections.read(|connection| now(connection)).await.unwrap();
         assert!(third >= second && third.since(second).0 < 60_000, "{second} {third}");
     }
+}
+
+/// The one place where time comes from: SQLite has no clock of its own that would be better.
+#[expect(clippy::disallowed_methods, reason = "the clock of the store, to which every other is anchored")]
+pub(crate) fn wall_clock() -> Timestamp {
+    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp(Millis::from(since_1970).0)
 }

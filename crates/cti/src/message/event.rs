@@ -1,55 +1,8 @@
-use ringback_model::{Appearance, CallId, DeviceName, DirectoryNumber};
+use ringback_model::{Appearance, DeviceName};
 
-use super::call::{CallInfo, CallState, Cause};
-use super::request::Feature;
-
-/// What a registered device is doing, all its lines taken together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Activity {
-    /// On hook, nothing rings.
-    Idle,
-    /// Off hook.
-    Active,
-    /// Ringing.
-    Alerting,
-    /// All calls are on hold.
-    Held,
-    /// A value this version does not know.
-    Unknown(u8),
-}
-
-/// An open device as it is now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct DeviceStatus {
-    /// What it is doing.
-    pub activity: Activity,
-    /// Whether its user does not want to be disturbed.
-    pub do_not_disturb: bool,
-}
-
-/// Names one press of a feature key until it is answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct InvocationId(pub u64);
-
-/// A user pressed the key of a feature: the call manager hands it to the application that registered for it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FeatureInvocation {
-    /// To be named in the answer.
-    pub invocation: InvocationId,
-    /// Which feature.
-    pub feature: Feature,
-    /// The phone, and the line it was pressed on (the phone's first if it was idle).
-    pub from: Appearance,
-    /// The call in the foreground; `None` if the phone is idle.
-    pub call: Option<CallId>,
-    /// That call's state; `Idle` if there is none.
-    pub state: CallState,
-    /// That call's cause, for `Busy` and `Disconnected`.
-    pub cause: Cause,
-    /// The number that was dialled on it.
-    pub called: Option<DirectoryNumber>,
-}
+use super::call::CallInfo;
+use super::device::DeviceStatus;
+use super::feature::FeatureInvocation;
 
 /// What a CTIManager tells without being asked.
 #[derive(Debug, Clone, PartialEq, Eq)]

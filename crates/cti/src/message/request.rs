@@ -2,7 +2,8 @@ use ringback_model::{Appearance, CallId, DeviceName, DirectoryNumber, Epoch, Gro
 use secrecy::SecretString;
 
 use super::call::CallInfo;
-use super::event::{DeviceStatus, InvocationId};
+use super::device::DeviceStatus;
+use super::feature::{Feature, InvocationId};
 use crate::provider::DataId;
 
 /// A version of the protocol. Two sides speak the highest one that both know.
@@ -18,7 +19,7 @@ pub struct ProviderOpen {
     pub user: String,
     /// The user's password.
     pub password: SecretString,
-    /// The application's name, for the CTIManager's lists. Softkeys of phone screens are addressed to it.
+    /// The application's name, for the CTIManager's lists.
     pub application: String,
     /// The group that the application serves.
     pub group: Group,
@@ -27,16 +28,6 @@ pub struct ProviderOpen {
     pub epoch: Epoch,
     /// The heartbeat interval wished for. The answer may dictate another.
     pub heartbeat: Millis,
-}
-
-/// A feature of the phone that an application can carry out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Feature {
-    /// The CallBack softkey.
-    CallBack,
-    /// A value this version does not know.
-    Unknown(u16),
 }
 
 /// What an application asks of a CTIManager. Each request gets exactly one answer: [`Answer`] or

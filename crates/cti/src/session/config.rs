@@ -31,7 +31,7 @@ pub struct Config {
     pub user: String,
     /// Its password. A change takes effect at the next provider open.
     pub password: SecretString,
-    /// The application's name, to which softkeys are addressed. A change takes effect at the next provider open.
+    /// The application's name, for the CTIManager's lists. A change takes effect at the next provider open.
     pub application: String,
     /// The group served. A change takes effect at the next provider open.
     pub group: Group,

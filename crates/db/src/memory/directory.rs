@@ -1,4 +1,3 @@
-use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -7,6 +6,7 @@ use tokio::sync::watch;
 
 use super::feed::MemoryFeed;
 use super::lock;
+use super::shared::Shared;
 use super::tables::{Changed, Tables};
 use crate::admin::{AdminError, DirectoryAdmin, PhoneConfig};
 use crate::directory::{Directory, DirectoryError, LineEntry, PhoneEntry};
@@ -23,25 +23,6 @@ const SWITCHED_OFF: &str = "switched off";
 /// meanwhile every call fails with `Unavailable`, and every feed tells `Lost`, then `Resync`.
 #[derive(Debug, Clone)]
 pub struct MemoryDirectory(Arc<Shared>);
-
-#[derive(Debug)]
-pub(super) struct Shared {
-    pub(super) state: Mutex<State>,
-    /// Wakes the feeds.
-    pub(super) changed: watch::Sender<()>,
-}
-
-#[derive(Debug, Default)]
-pub(super) struct State {
-    groups: BTreeMap<Group, Tables>,
-    pub(super) unavailable: bool,
-    /// How often it has become unavailable.
-    pub(super) outages: u64,
-    /// The number of the last change.
-    pub(super) seq: u64,
-    /// The last changes; their numbers have no gaps.
-    pub(super) log: VecDeque<(Group, Change)>,
-}
 
 impl Default for MemoryDirectory {
     fn default() -> Self {

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use ringback_model::Group;
 use tokio::sync::watch;
 
-use super::directory::Shared;
 use super::lock;
+use super::shared::Shared;
 use crate::feed::{Change, ChangeFeed, FeedError};
 
 /// The changes of one group of a [`MemoryDirectory`](crate::MemoryDirectory).

@@ -2,6 +2,7 @@
 
 mod directory;
 mod feed;
+mod shared;
 mod store;
 mod tables;
 

@@ -7,8 +7,8 @@ use tokio::time::timeout;
 
 use super::auth::{self, SharedSecret};
 use super::feed::Feeds;
+use super::limits::TcpLimits;
 use super::line::{self, Command, NoLine};
-use super::listener::TcpLimits;
 use crate::feed::Table;
 
 /// What all conversations share.

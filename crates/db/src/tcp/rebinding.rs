@@ -8,7 +8,8 @@ use tokio::time::Instant;
 
 use super::auth::SharedSecret;
 use super::feed::TcpFeed;
-use super::listener::{ChangeListener, ListenError, TcpLimits};
+use super::limits::TcpLimits;
+use super::listener::{ChangeListener, ListenError};
 use crate::feed::{Change, ChangeFeed, FeedError};
 
 /// How soon a port that could not be opened is tried again.
