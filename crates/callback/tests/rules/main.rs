@@ -13,3 +13,4 @@ mod limits;
 mod policy;
 mod restore;
 mod turn;
+mod words;
