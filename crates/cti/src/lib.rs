@@ -71,6 +71,8 @@
 
 mod calls;
 pub mod codec;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod message;
 mod provider;
 pub mod server;

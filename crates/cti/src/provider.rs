@@ -48,7 +48,7 @@ pub struct Capabilities {
 pub enum Command {
     /// Act in this epoch from now on, here and after every reconnect.
     Assume(Epoch),
-    /// Act no more: close every device and line, stay connected as a stand-by.
+    /// Act no more: close every device and line for good, stay connected as a stand-by.
     Relinquish,
     /// Keep this device open.
     OpenDevice(DeviceName),
@@ -215,10 +215,72 @@ pub enum ProviderEvent {
 
 /// The port to a call manager: implement it for a PBX and Call Back runs on it.
 ///
-/// Contract: [`submit`](Self::submit) only queues and never waits; [`next`](Self::next) gives the reports in order and
-/// can be dropped and called again without losing one. A provider reports `Device` for each `OpenDevice` and
-/// `LineOpened` for each `OpenLine` as soon as it could read them (a device that is out of service at once, with
-/// `status: None`), again after each reconnect and each registration, and whenever they change.
+/// **Waiting.** [`submit`](Self::submit) only queues and never waits. [`next`](Self::next) gives the reports one by one;
+/// whoever uses a provider keeps calling it, and the provider may do all its work in there.
+///
+/// **Standing by.** A provider begins by standing by: it connects, and opens nothing. Tagged commands are answered with
+/// [`StandingBy`](RequestFailure::StandingBy); what is asked to be opened is kept for the moment of
+/// [`Assume`](Command::Assume). A later epoch of its own leaves open what is open. [`Relinquish`](Command::Relinquish)
+/// closes everything for good: what is wanted after the next `Assume` is asked for again.
+///
+/// **Opening.** A device that is asked for is reported as it is ([`Device`](ProviderEvent::Device)), a line after its
+/// device and with all its calls ([`LineOpened`](ProviderEvent::LineOpened)), and from there on whenever they change:
+/// what happens while a line is being opened is in the first look or told after it. Nothing is reported of what was not
+/// asked for. Asking for what is open reads it anew.
+///
+/// A provider whose far side may be wrong about a line (a PBX that was restarted and has forgotten the calls that its
+/// phones are still in) does not report `LineOpened` before it can vouch for it: who reads that a line is free acts on it.
+///
+/// **Closing.** What is closed is not reported any more, but for reports that were waiting for `next` already. Closing a
+/// device closes its lines: opened again, it comes without them.
+///
+/// **Names.** A device that does not exist is out of service; a line that its device does not have is refused as
+/// [`UndefinedLine`](CtiError::UndefinedLine). Both are told at once.
+///
+/// **Order.** The reports of one line come in the order in which things happened; [`Idle`](crate::message::CallState::Idle)
+/// is the last of every call. Both ends of a simple call tell of it under one id and name each other. A report may be skipped
+/// if a later one says more, but not the end of a call, nor that a line was off hook. `next` can be dropped and called
+/// again without losing a report.
+///
+/// **Answers.** Each command with a tag is answered exactly once, whatever becomes of the link.
+///
+/// **Calls.** A call is made only from an open line; it follows the forwarding of its destination unless told to override
+/// it, and is reported at that line under the id of its answer, before or after it. If the destination is busy or does not
+/// exist the command is refused ([`DestinationBusy`](CtiError::DestinationBusy),
+/// [`DestinationUnknown`](CtiError::DestinationUnknown)), or the call is made and reported to fail: `Busy`, or `Disconnected`
+/// with the [cause](crate::message::Cause) of the failure. A destination that is busy is not disturbed.
+///
+/// **Data.** Data goes to open devices only ([`DeviceNotOpen`](CtiError::DeviceNotOpen)), byte for byte, in order, once. What
+/// is too large is [refused by name](CtiError::DataSizeLimitExceeded). Under the same [`DataId`] it takes effect again or not, as
+/// [`Dedup`] declares; that holds after a reconnect and for the next instance, too, and it is answered as done either way. What
+/// an open device sends is reported unchanged.
+///
+/// **Phones.** A device that is out of service is reported at once with `status: None`; when it registers, it and its lines
+/// are read again. Of an open device every change of its status is reported, and that another user logged in or out.
+///
+/// **Feature keys.** A press of the key is reported once, from any phone, open or not, to the instance that acts, with the
+/// call in the foreground; it is answered with [`AnswerFeature`](Command::AnswerFeature).
+///
+/// **Link.** A provider connects by itself, again and again. That the link is lost is reported; until it is up again nothing is
+/// reported of phones, and tagged commands are answered as [never sent](RequestFailure::NeverSent), those under way as
+/// [unknown](RequestFailure::OutcomeUnknown). Then everything that is asked for by now is read anew: what happened meanwhile is
+/// seen in that look, and not told as changes (a line that was busy, free and busy again was busy all the time).
+///
+/// **Epochs.** Under [`Fencing::Strict`] nothing that is asked for in an older epoch has an effect from the moment in which a later
+/// one was assumed at the same far side: it is refused or not answered, and the instance is told by a lost link
+/// ([`ProviderClosed`](LinkLoss::ProviderClosed), `EpochSuperseded`). It cannot come back in an older epoch.
+///
+/// **Proving it.** The suite behind the feature `conformance` plays all of this in a lab that the implementer builds around
+/// the provider, in one line:
+///
+/// ```
+/// # #[cfg(feature = "conformance")] mod proof {
+/// # use ringback_cti::conformance::{self, Lab, Violation};
+/// # async fn proof<MyLab: Lab>(my_lab: impl AsyncFn() -> MyLab) -> Result<(), Violation> {
+/// conformance::provider(my_lab).await
+/// # }
+/// # }
+/// ```
 #[async_trait]
 pub trait CtiProvider: Send {
     /// What it promises.
