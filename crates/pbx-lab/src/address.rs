@@ -1,0 +1,26 @@
+use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, UdpSocket};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::error::LabError;
+
+/// The port of the manager interface.
+pub(crate) const AMI: u16 = 5038;
+/// The port of SIP.
+pub(crate) const SIP: u16 = 5060;
+
+static NEXT: AtomicU32 = AtomicU32::new(0);
+
+/// An address that nobody uses: one of 127.16.0.0/12, of this process first.
+pub(crate) fn free() -> Result<Ipv4Addr, LabError> {
+    for _ in 0..4096 {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed).wrapping_add(std::process::id().wrapping_mul(61));
+        let [_, a, b, c] = (number & 0x000f_ffff).to_be_bytes();
+        let address = Ipv4Addr::new(127, 16 + (a & 0x0f), b, c.clamp(1, 254));
+        let free = TcpListener::bind(SocketAddrV4::new(address, AMI)).is_ok()
+            && UdpSocket::bind(SocketAddrV4::new(address, SIP)).is_ok();
+        if free {
+            return Ok(address);
+        }
+    }
+    Err(LabError::NoAddress)
+}

@@ -1,0 +1,75 @@
+//! The laboratory itself: a server comes and goes, and phones see what phones see.
+
+use std::time::Duration;
+
+use ringback_pbx_lab::{Answering, Asterisk, CallOutcome, Phone, PhoneEvent, Release, Server, Site};
+
+const SOON: Duration = Duration::from_secs(5);
+
+async fn lab(release: Release, phones: &[&str]) -> Option<(Server, Vec<Phone>)> {
+    let asterisk = Asterisk::fetch_or_skip(release)?;
+    let server = Server::start(&asterisk, &Site::with_phones(phones.iter().copied())).await.unwrap();
+    let mut registered = Vec::new();
+    for phone in phones {
+        registered.push(
+            Phone::register(&server, phone).await.unwrap_or_else(|error| panic!("{error}: {}", server.log())),
+        );
+    }
+    Some((server, registered))
+}
+
+async fn phones_talk(release: Release) {
+    let Some((server, mut phones)) = lab(release, &["1001", "1002"]).await else { return };
+    let mut call = phones[0].call("1002").unwrap();
+    let (_, rings) = phones[1].wait_for(SOON, |_| true).await.unwrap();
+    assert_eq!(rings, PhoneEvent::Rings { name: "User 1001".into(), number: "1001".into() });
+    call.wait_for(SOON, |outcome| outcome == CallOutcome::Ringing).await.unwrap();
+    phones[1].answer().unwrap();
+    call.wait_for(SOON, |outcome| outcome == CallOutcome::Answered).await.unwrap();
+    phones[1].hang_up().await.unwrap();
+    call.wait_for(SOON, |outcome| outcome == CallOutcome::Ended).await.unwrap();
+
+    phones[1].set_answering(Answering::Busy);
+    let mut busy = phones[0].call("1002").unwrap();
+    let outcome = busy.wait_for(SOON, |outcome| matches!(outcome, CallOutcome::Failed(_))).await.unwrap();
+    assert_eq!(outcome, CallOutcome::Failed(486));
+
+    phones[1].set_answering(Answering::Ring);
+    phones[1].drain();
+    let given_up = phones[0].call("1002").unwrap();
+    phones[1].wait_for(SOON, |event| matches!(event, PhoneEvent::Rings { .. })).await.unwrap();
+    given_up.hang_up().await.unwrap();
+    phones[1].wait_for(SOON, |event| *event == PhoneEvent::StoppedRinging).await.unwrap();
+    assert!(server.pid().is_some());
+}
+
+#[tokio::test]
+async fn phones_talk_over_asterisk_22() {
+    phones_talk(Release::V22).await;
+}
+
+#[tokio::test]
+async fn phones_talk_over_asterisk_16() {
+    phones_talk(Release::V16).await;
+}
+
+#[tokio::test]
+async fn a_server_that_was_killed_comes_back() {
+    let Some((mut server, mut phones)) = lab(Release::V22, &["1001", "1002"]).await else { return };
+    let pid = server.pid().unwrap();
+    server.kill();
+    assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists());
+    server.restart().await.unwrap();
+    // What the server has on disk may be a second old.
+    for phone in &phones {
+        phone.renew().await.unwrap();
+    }
+    let _call = phones[0].call("1002").unwrap();
+    phones[1].wait_for(SOON, |event| matches!(event, PhoneEvent::Rings { .. })).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_text_to_the_server_is_taken() {
+    let Some((server, phones)) = lab(Release::V22, &["1001"]).await else { return };
+    phones[0].text("ringback", "hello").await.unwrap_or_else(|error| panic!("{error}: {}", server.log()));
+}
