@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 
 pub mod ami;
+pub mod client;
 pub mod map;
 pub mod session;
 pub mod trace;
