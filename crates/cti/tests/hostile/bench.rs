@@ -12,7 +12,7 @@ use ringback_model::{Epoch, Millis, Timestamp, reveal_personal_data};
 use crate::act::{Act, Ask, Violation, Welcome, Whom};
 use crate::belief::Belief;
 use crate::honest::Honest;
-use crate::reference::{Heard, MANAGERS, Place, Reference, Seen, Waiting, heartbeat_at, seen};
+use crate::reference::{Came, Heard, MANAGERS, Place, Reference, Seen, Waiting, heartbeat_at, seen};
 use crate::wire;
 
 /// Requests about devices and lines that may wait at a time.
@@ -309,8 +309,8 @@ impl Bench {
                 self.attempt = *attempt;
             }
             match seen(output) {
-                Ok(seen) => seen_now.push(seen),
-                Err(report) => reports.push(report),
+                Came::Seen(seen) => seen_now.push(seen),
+                Came::Report(report) => reports.push(report),
             }
         }
         let must = std::mem::take(&mut self.reference.must);

@@ -54,13 +54,21 @@ pub(crate) enum Seen {
     Answer(Tag, Outcome),
 }
 
+/// What came out of a session.
+#[derive(Debug)]
+pub(crate) enum Came {
+    Seen(Seen),
+    /// About a device or a line.
+    Report(ProviderEvent),
+}
+
 fn known(name: &str) -> &'static str {
     MANAGERS.into_iter().find(|known| *known == name).unwrap()
 }
 
-/// An output as the reference says it; `Err`: it is a report about devices and lines.
-pub(crate) fn seen(output: Output) -> Result<Seen, ProviderEvent> {
-    Ok(match output {
+/// An output as the reference says it.
+pub(crate) fn seen(output: Output) -> Came {
+    Came::Seen(match output {
         Output::Connect { manager, .. } => Seen::Connect(known(&manager.name)),
         Output::Disconnect { .. } => Seen::Disconnect,
         Output::Event(ProviderEvent::LinkUp { manager, failed_over }) => {
@@ -82,7 +90,7 @@ pub(crate) fn seen(output: Output) -> Result<Seen, ProviderEvent> {
                 Err(_) => Outcome::Unknown,
             },
         ),
-        Output::Event(other) => return Err(other),
+        Output::Event(other) => return Came::Report(other),
         other => panic!("{other:?}"),
     })
 }
