@@ -48,6 +48,7 @@ mod feed;
 mod memory;
 mod merged;
 mod parameters;
+mod row;
 mod store;
 #[cfg(feature = "tcp")]
 pub mod tcp;
@@ -58,4 +59,5 @@ pub use feed::{Change, ChangeFeed, FeedError, Table, line_key};
 pub use memory::{MemoryDirectory, MemoryFeed, MemoryStore};
 pub use merged::MergedFeed;
 pub use parameters::{ParameterProblem, ServiceParameters};
+pub use row::{RequestRow, RowError};
 pub use store::{Clock, RequestStore, StoreError, Write};
