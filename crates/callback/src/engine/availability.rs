@@ -221,12 +221,16 @@ impl Engine {
         }
     }
 
-    /// R14: B's user wants to be disturbed again, and is idle: that counts as availability.
+    /// R14: B's user wants to be disturbed again, and is idle: that counts as availability, like a use of the line; a
+    /// new active instance must know it too.
     fn dnd_ended(&mut self, id: &LineId) {
         for waiting in self.waiting(id) {
-            if let Some(request) = self.requests.get_mut(&waiting) {
-                request.due = true;
-                request.told_dnd = false;
+            let Some(request) = self.requests.get_mut(&waiting) else { continue };
+            request.due = true;
+            request.told_dnd = false;
+            if matches!(request.record.cycle, Some(Cycle::Untouched | Cycle::OffHook)) {
+                request.record.cycle = Some(Cycle::Complete);
+                self.save_if_accepted(waiting);
             }
         }
     }

@@ -75,8 +75,11 @@ pub(crate) struct Bench {
     pub(crate) directory: Directory,
     /// What the directory says in place of what is so.
     pub(crate) odd: Box<dyn Fn(&mut Resolution)>,
-    /// Whether alerts are acknowledged.
+    /// Digits that lead to another line than the one of that number.
+    pub(crate) dial_plan: BTreeMap<String, LineId>,
+    /// Whether alerts have an outcome, and which.
     pub(crate) alerts_answered: bool,
+    pub(crate) alerts_delivered: bool,
     pub(crate) linked: bool,
     pub(crate) running: bool,
     pub(crate) open_devices: BTreeSet<DeviceName>,
@@ -85,9 +88,15 @@ pub(crate) struct Bench {
     /// Every output since the start or the last look.
     pub(crate) log: Vec<Output>,
     pub(crate) witness: Option<Witness>,
+    /// Whether what is opened is read when the test says so, and not at once.
+    pub(crate) reads_wait: bool,
+    /// Phones that the directory does not list any more.
+    pub(crate) unlisted: BTreeSet<String>,
+    pub(crate) unread_devices: BTreeSet<DeviceName>,
+    pub(crate) unread_lines: BTreeSet<Appearance>,
     writes: VecDeque<(SaveId, Write)>,
     /// Writes that were carried out, but not confirmed yet.
-    unconfirmed: Vec<Input>,
+    pub(crate) unconfirmed: Vec<Input>,
     questions: Vec<Output>,
     invocations: u64,
     calls: u64,
@@ -123,7 +132,9 @@ impl Bench {
             store: Store::Ready,
             directory: Directory::Ready,
             odd: Box::new(|_| ()),
+            dial_plan: BTreeMap::new(),
             alerts_answered: true,
+            alerts_delivered: true,
             linked: true,
             running: true,
             open_devices: BTreeSet::new(),
@@ -131,6 +142,10 @@ impl Bench {
             screens: BTreeMap::new(),
             log: Vec::new(),
             witness: None,
+            reads_wait: false,
+            unlisted: BTreeSet::new(),
+            unread_devices: BTreeSet::new(),
+            unread_lines: BTreeSet::new(),
             writes: VecDeque::new(),
             unconfirmed: Vec::new(),
             questions: Vec::new(),
@@ -237,17 +252,29 @@ impl Bench {
             }
             Output::OpenDevice(device) => {
                 assert!(self.open_devices.insert(device.clone()), "{device:?} is open already");
-                inputs.extend(self.read_device(device));
+                if self.reads_wait {
+                    self.unread_devices.insert(device.clone());
+                } else {
+                    inputs.extend(self.read_device(device));
+                }
             }
             Output::CloseDevice(device) => {
                 assert!(self.open_devices.remove(device), "{device:?} is not open");
+                self.unread_devices.remove(device);
             }
             Output::OpenLine(at) => {
                 assert!(self.open_devices.contains(&at.device), "{at:?} is on a device that is not open");
                 assert!(self.open_lines.insert(at.clone()), "{at:?} is open already");
-                inputs.extend(self.read_line(at));
+                if self.reads_wait {
+                    self.unread_lines.insert(at.clone());
+                } else {
+                    inputs.extend(self.read_line(at));
+                }
             }
-            Output::CloseLine(at) => assert!(self.open_lines.remove(at), "{at:?} is not open"),
+            Output::CloseLine(at) => {
+                assert!(self.open_lines.remove(at), "{at:?} is not open");
+                self.unread_lines.remove(at);
+            }
             Output::Show { device, view, about } => {
                 assert!(self.open_devices.contains(device), "{device:?} is not open");
                 self.screens.insert(device.clone(), (view.clone(), *about));
@@ -257,7 +284,8 @@ impl Bench {
                 self.screens.remove(device);
             }
             Output::Alert { alert, .. } if self.alerts_answered => {
-                inputs.push_back(Input::Alerted { alert: *alert, delivered: true });
+                let delivered = self.alerts_delivered;
+                inputs.push_back(Input::Alerted { alert: *alert, delivered });
             }
             _ => {}
         }
@@ -280,7 +308,8 @@ impl Bench {
         if self.directory == Directory::Down {
             return Err(Unresolved::Unavailable);
         }
-        let line = LineId::new(Partition::default(), dn.clone());
+        let direct = || LineId::new(Partition::default(), dn.clone());
+        let line = self.dial_plan.get(dn.as_str()).cloned().unwrap_or_else(direct);
         let devices = self.phones_with(&line);
         let caller = &self.phones[from.device.as_str()];
         let mut resolution = Resolution {
@@ -318,6 +347,12 @@ impl Bench {
         }
     }
 
+    /// Carries out the oldest write for any of these requests.
+    pub(crate) fn commit_for(&mut self, ids: &[RequestId]) -> Option<Input> {
+        let at = self.writes.iter().position(|(_, write)| write.requests().iter().any(|id| ids.contains(id)))?;
+        self.commit_at(at)
+    }
+
     /// Carries out the n-th of the writes that may come next: those before which none for the same request is left.
     fn commit(&mut self, n: usize) -> Option<Input> {
         let may_be_next = |i: &usize| {
@@ -325,7 +360,10 @@ impl Bench {
             self.writes.range(..*i).all(|(_, earlier)| earlier.requests().iter().all(|id| !ids.contains(id)))
         };
         let next: Vec<usize> = (0..self.writes.len()).filter(may_be_next).collect();
-        let at = *next.get(n % next.len().max(1))?;
+        self.commit_at(*next.get(n % next.len().max(1))?)
+    }
+
+    fn commit_at(&mut self, at: usize) -> Option<Input> {
         let (save, write) = self.writes.remove(at)?;
         match write {
             Write::Put { record, replaces } => {
@@ -406,6 +444,8 @@ impl Bench {
         self.running = false;
         self.open_devices.clear();
         self.open_lines.clear();
+        self.unread_devices.clear();
+        self.unread_lines.clear();
         self.writes.clear();
         self.unconfirmed.clear();
         self.questions.clear();

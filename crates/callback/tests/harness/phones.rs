@@ -36,18 +36,19 @@ impl Phone {
 }
 
 impl Bench {
-    pub(super) fn phones_with(&self, line: &LineId) -> Vec<DeviceName> {
-        let with = self.phones.iter().filter(|(_, phone)| phone.lines.contains_key(line));
+    pub(crate) fn phones_with(&self, line: &LineId) -> Vec<DeviceName> {
+        let listed = self.phones.iter().filter(|(name, _)| !self.unlisted.contains(*name));
+        let with = listed.filter(|(_, phone)| phone.lines.contains_key(line));
         with.map(|(name, _)| device(name)).collect()
     }
 
-    pub(super) fn read_device(&self, device: &DeviceName) -> Option<Input> {
+    pub(crate) fn read_device(&self, device: &DeviceName) -> Option<Input> {
         let phone = self.phones.get(device.as_str())?;
         (self.linked && self.open_devices.contains(device))
             .then(|| Input::Device { device: device.clone(), state: phone.state() })
     }
 
-    pub(super) fn read_line(&self, at: &Appearance) -> Option<Input> {
+    pub(crate) fn read_line(&self, at: &Appearance) -> Option<Input> {
         let phone = self.phones.get(at.device.as_str())?;
         let occupancy = *phone.lines.get(&at.line)?;
         (self.linked && phone.registered && self.open_lines.contains(at)).then(|| Input::Line {

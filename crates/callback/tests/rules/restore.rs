@@ -71,6 +71,19 @@ fn a_complete_cycle_of_a_suspended_caller_still_counts() {
 }
 
 #[test]
+fn r14_do_not_disturb_off_for_a_suspended_caller_still_counts() {
+    let mut b = Bench::new();
+    b.waits("A", "1002", NoAnswer);
+    b.dnd("B", true);
+    b.busy("A");
+    b.dnd("B", false);
+    b.restart();
+    b.look_away();
+    b.idle("A");
+    b.expect_at_phones(&["show A: Available 1002 at 0.001s (1-1)", "alert A 1-1#1"]);
+}
+
+#[test]
 fn a_turn_goes_on_and_runs_out_when_it_would_have() {
     let mut b = notified(&["A", "C"]);
     b.wait_secs(5);
