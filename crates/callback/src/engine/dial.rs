@@ -68,7 +68,8 @@ impl Engine {
         self.drop_answered_proposal(at, call, progress);
         let Some(id) = self.caller_request(at) else { return };
         let Some(request) = self.requests.get_mut(&id) else { return };
-        if request.record.origin == Some(call) {
+        let by_hand = request.record.origin == Some(call);
+        if by_hand {
             match progress {
                 CallProgress::Connected { peer } if is_called_party(request, peer.as_ref()) => {
                     // R7
@@ -83,7 +84,7 @@ impl Engine {
             return;
         }
         // A new active instance, or one whose answer was lost with the link, knows the call by its number.
-        if request.dial.is_none() && called == Some(&request.record.dialled) {
+        if request.dial.is_none() && !by_hand && called == Some(&request.record.dialled) {
             request.dial = Some(call);
         }
         if request.dial != Some(call) {

@@ -114,6 +114,23 @@ fn r19_the_call_is_known_by_its_number_when_its_events_come_before_the_answer() 
 }
 
 #[test]
+fn r19_r21_the_call_during_which_callback_was_pressed_again_is_not_the_one_that_dial_makes() {
+    for progress in [CallProgress::Busy, CallProgress::Ended] {
+        let mut b = notified();
+        b.press("A", "1002", Busy);
+        let by_hand = b.phone("A").calls[0];
+        b.key("A", SoftKey::Dial);
+        b.look_away();
+        // It makes way for the new one, whose answer is not there yet.
+        b.call("A", by_hand, Some("1002"), progress);
+        b.expect_nothing();
+        let call = b.dial_starts("A");
+        b.call("A", call, Some("1002"), rings("1002"));
+        b.expect(&REACHED);
+    }
+}
+
+#[test]
 fn r20_busy_gives_back_the_old_place_and_waits_for_busy_to_idle() {
     let mut b = notified();
     b.waits("C", "1002", NoAnswer);
