@@ -77,6 +77,26 @@ fn a_secret_is_never_printed() {
 }
 
 #[test]
+fn a_secret_is_not_printed_wherever_it_stands_in_its_line() {
+    let whatever = [
+        ("cti = { user = 5, password = \"xyzzy\" }", "cti = { user = 5, password = <secret>: "),
+        ("cti.password = \"xyzzy\" x", "cti.password = <secret>: "),
+        ("\"password\"= 'xyzzy' x", "password = <secret>: "),
+        ("pasword = \"xyzzy\"", "pasword = <secret>: "),
+        (
+            "change_notification = {secret=\"xyzzy\", secret_file=5}",
+            "change_notification = {secret= <secret>: ",
+        ),
+    ];
+    for (line, shown) in whatever {
+        let message = error(line);
+        assert!(message.contains(shown) && !message.contains("xyzzy"), "{message}");
+    }
+    let message = error("[cti]\npassword_file = 5");
+    assert!(message.starts_with("site.toml:2: password_file = 5: "), "{message}");
+}
+
+#[test]
 fn paths_are_relative_to_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("site.toml");

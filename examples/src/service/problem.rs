@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -110,7 +111,8 @@ impl Source<'_> {
 
     /// The key and the value that a line says.
     fn statement(&self, line: usize) -> Option<(String, String)> {
-        let (key, value) = self.text.lines().nth(line)?.split_once('=')?;
+        let text = without_secret(self.text.lines().nth(line)?);
+        let (key, value) = text.split_once('=')?;
         let key = key.trim().trim_matches('"');
         let value = value.trim();
         // What follows a closed text is a comment.
@@ -118,9 +120,22 @@ impl Source<'_> {
             Some(end) => &value[..end + 2],
             None => value.split(" #").next().unwrap_or(value).trim_end(),
         };
-        let secret = matches!(key, "password" | "secret");
-        let value = if secret { "<secret>" } else { value };
         (!key.is_empty() && !key.starts_with('#')).then(|| (key.to_owned(), value.to_owned()))
+    }
+}
+
+/// A line without what follows the first key that is, or was meant to be, that of a secret: the rest of it may be
+/// anything.
+fn without_secret(line: &str) -> Cow<'_, str> {
+    let is_secret = |before: &str| {
+        let before = before.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\''));
+        let key = before.rsplit(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '-')).next();
+        let key = key.unwrap_or_default().to_ascii_lowercase();
+        !key.ends_with("file") && ["pass", "pasw", "secret"].iter().any(|part| key.contains(part))
+    };
+    match line.match_indices('=').find(|(at, _)| is_secret(&line[..*at])) {
+        Some((at, _)) => format!("{}= <secret>", &line[..at]).into(),
+        None => line.into(),
     }
 }
 
