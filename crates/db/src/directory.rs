@@ -60,7 +60,21 @@ impl fmt::Debug for LineEntry {
     }
 }
 
-/// The call manager's database as Call Back reads it. Everything belongs to a group.
+/// The call manager's database as Call Back reads it. Everything belongs to a group. Names and numbers are compared byte
+/// by byte. What a provisioning tool has written is read from then on: nothing is kept from earlier reads.
+///
+/// An implementer proves it in one line (feature `conformance`), by what its [`DirectoryAdmin`](crate::DirectoryAdmin)
+/// writes:
+///
+/// ```
+/// # #[cfg(feature = "conformance")] mod proof {
+/// # use ringback_db::conformance::{self, Violation};
+/// # use ringback_db::{Directory, DirectoryAdmin};
+/// # async fn proof<D: Directory + DirectoryAdmin>(my_directory: impl AsyncFn() -> D) -> Result<(), Violation> {
+/// conformance::directory(my_directory).await
+/// # }
+/// # }
+/// ```
 #[async_trait]
 pub trait Directory: Send + Sync {
     /// The phone with this name; `None` if there is none.

@@ -106,8 +106,29 @@ pub enum FeedError {
     },
 }
 
-/// Tells what changed in the directory of one group, in every process that uses it. A change may be reported more than
-/// once, and some time after it can be read.
+/// Tells what changed in the directory of one group, in every process that uses it: each feed tells everything, whatever
+/// others have been told. Changes come in the order in which they were made. A change may be reported more than once, and
+/// some time after it can be read. A feed that lags may pass over changes, and says [`Resync`](Change::Resync) in their
+/// place.
+///
+/// An implementer proves it in a line each (feature `conformance`), by what a
+/// [`DirectoryAdmin`](crate::DirectoryAdmin) writes:
+///
+/// ```
+/// # #[cfg(feature = "conformance")] mod proof {
+/// # use ringback_db::conformance::{self, Violation};
+/// # use ringback_db::{ChangeFeed, DirectoryAdmin};
+/// # use ringback_model::Group;
+/// # async fn proof<D: DirectoryAdmin, F: ChangeFeed>(
+/// #     directory_and_feed: impl AsyncFn(&Group) -> (D, F), again: impl AsyncFn(&Group) -> (D, F),
+/// #     directory_and_two_feeds: impl AsyncFn(&Group) -> (D, F, F), set_available: impl AsyncFn(&D, bool),
+/// # ) -> Result<(), Violation> {
+/// conformance::feed(directory_and_feed).await?;
+/// conformance::two_feeds(directory_and_two_feeds).await?;
+/// conformance::feed_after_loss(again, set_available).await
+/// # }
+/// # }
+/// ```
 #[async_trait]
 pub trait ChangeFeed: Send {
     /// Waits for the next change; cancel-safe. After [`Lost`](FeedError::Lost) comes a `Resync` before anything that may

@@ -45,7 +45,25 @@ pub enum Write {
     Delete(RequestId),
 }
 
-/// Where accepted requests are kept. Everything belongs to a group, and every write to an epoch.
+/// Where accepted requests are kept. Everything belongs to a group, and every write to an epoch. Every text and number that a
+/// [`Record`] can hold is kept as it is, timestamps and request numbers up to `i64::MAX`.
+///
+/// An implementer proves it in a line each (feature `conformance`): what a fresh store does, what is there when it is opened
+/// again, what two instances see of each other:
+///
+/// ```
+/// # #[cfg(feature = "conformance")] mod proof {
+/// # use ringback_db::RequestStore;
+/// # use ringback_db::conformance::{self, Violation};
+/// # async fn proof<S: RequestStore>(
+/// #     fresh: impl AsyncFn() -> S, open_one: impl AsyncFn() -> S, open_another: impl AsyncFn() -> S,
+/// # ) -> Result<(), Violation> {
+/// conformance::store(fresh).await?;
+/// conformance::durable(open_one).await?;
+/// conformance::shared(open_another).await
+/// # }
+/// # }
+/// ```
 #[async_trait]
 pub trait RequestStore: Send + Sync {
     /// The highest epoch that was ever claimed in a group, by [`claim`](Self::claim) or by a write; zero if none was. The

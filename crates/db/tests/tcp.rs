@@ -175,8 +175,11 @@ async fn told_over_tcp(group: &Group) -> (MemoryDirectory, Listening) {
     let mut client = ChangeClient::connect(listener.address(), &secret()).await.unwrap();
     client.group(group).await.unwrap();
     tokio::spawn(async move {
-        while let Ok(Change::Row { table, key, .. }) = changes.next().await {
-            client.changed(table, &key).await.unwrap();
+        while let Ok(change) = changes.next().await {
+            match change {
+                Change::Row { table, key, .. } => client.changed(table, &key).await.unwrap(),
+                _ => client.resync().await.unwrap(),
+            }
         }
     });
     (directory, Listening { feed, _listener: listener })

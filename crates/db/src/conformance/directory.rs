@@ -1,6 +1,6 @@
-use ringback_model::{Group, LineId, Locale, UtcOffset};
+use ringback_model::{DeviceName, Group, LineId, Locale, UtcOffset};
 
-use super::{OrViolation, Violation, device, dn, group, line, same};
+use super::{Demanded, OrViolation, Violation, device, dn, group, line, same, strange_texts};
 use crate::admin::{AdminError, DirectoryAdmin, PhoneConfig};
 use crate::directory::{Directory, LineEntry, PhoneEntry};
 use crate::feed::Table;
@@ -10,16 +10,17 @@ use crate::feed::Table;
 /// # Errors
 /// The first rule that it breaks.
 pub async fn directory<D: Directory + DirectoryAdmin>(make: impl AsyncFn() -> D) -> Result<(), Violation> {
-    phones(&make().await).await?;
-    templates(&make().await).await?;
-    lines(&make().await).await?;
-    line_settings(&make().await).await?;
-    dialled(&make().await).await?;
-    references(&make().await).await?;
-    parameters(&make().await).await?;
-    settings(&make().await).await?;
-    all_phones(&make().await).await?;
-    groups(&make().await).await
+    phones(&make().await).await.demanded_by("Directory::phone")?;
+    templates(&make().await).await.demanded_by("PhoneEntry::has_callback_key")?;
+    lines(&make().await).await.demanded_by("Directory::line")?;
+    line_settings(&make().await).await.demanded_by("DirectoryAdmin")?;
+    dialled(&make().await).await.demanded_by("Directory::dialled")?;
+    references(&make().await).await.demanded_by("DirectoryAdmin")?;
+    parameters(&make().await).await.demanded_by("Directory::parameters")?;
+    settings(&make().await).await.demanded_by("Directory::settings")?;
+    all_phones(&make().await).await.demanded_by("DirectoryAdmin::phones")?;
+    names(&make().await).await.demanded_by("Directory")?;
+    groups(&make().await).await.demanded_by("Directory")
 }
 
 fn phone(name: &str, lines: &[LineId]) -> PhoneConfig {
@@ -180,6 +181,45 @@ async fn dialled(d: &(impl Directory + DirectoryAdmin)) -> Result<(), Violation>
     d.set_forward_all(&g, &ids[1], Some(&dn("9"))).await.or_violation(RULE)?;
     let expected = LineEntry { forwards_all_to: Some(dn("9")), ..plain(&ids[1], &["x"]) };
     same(RULE, d.dialled(&g, &line("a", "77"), &dn("1")).await, Ok(Some(expected)))
+}
+
+async fn names(d: &(impl Directory + DirectoryAdmin)) -> Result<(), Violation> {
+    const RULE: &str = "a name or number is found by its very bytes only, whatever they are";
+    let g = Group::default();
+    let texts = strange_texts(50);
+    for (index, text) in texts.iter().enumerate() {
+        let own = line(text, text);
+        let mut config = phone(text, &[line("", text), own.clone()]);
+        config.template = Some(text.clone());
+        d.put_template(&g, text, index % 2 == 0).await.or_violation(RULE)?;
+        d.put_phone(&g, &config).await.or_violation(RULE)?;
+        d.set_display_name(&g, &own, Some(text)).await.or_violation(RULE)?;
+        d.set_parameter(&g, text, Some(text)).await.or_violation(RULE)?;
+    }
+    for (index, text) in texts.iter().enumerate() {
+        let own = line(text, text);
+        let config = phone(text, &[line("", text), own.clone()]);
+        let expected = PhoneEntry { has_callback_key: index % 2 == 0, ..entry(&config) };
+        same(RULE, d.phone(&g, &config.device).await, Ok(Some(expected)))?;
+        let expected = LineEntry { display_name: Some(text.clone()), ..plain(&own, &[text]) };
+        same(RULE, d.line(&g, &own).await, Ok(Some(expected.clone())))?;
+        same(RULE, d.dialled(&g, &own, &own.dn).await, Ok(Some(expected)))?;
+        let nameless = plain(&line("", text), &[text]);
+        same(RULE, d.dialled(&g, &line("elsewhere", "1"), &own.dn).await, Ok(Some(nameless)))?;
+    }
+    let mut expected: Vec<(String, String)> = texts.iter().map(|text| (text.clone(), text.clone())).collect();
+    expected.sort_unstable();
+    same(RULE, d.parameters(&g).await, Ok(expected))?;
+    for unknown in ["b", "aa", "%a", "\u{c9}"] {
+        same(RULE, d.phone(&g, &device(unknown)).await, Ok(None))?;
+        same(RULE, d.line(&g, &line("a", unknown)).await, Ok(None))?;
+        same(RULE, d.line(&g, &line(unknown, "a")).await, Ok(None))?;
+        same(RULE, d.dialled(&g, &line("a", "a"), &dn(unknown)).await, Ok(None))?;
+    }
+    const LONG: &str = "a name of the greatest length is read whole";
+    let longest = "\u{65e5}".repeat(DeviceName::MAX_LEN / 3) + "xx";
+    d.put_phone(&g, &phone(&longest, &[])).await.or_violation(LONG)?;
+    same(LONG, d.phone(&g, &device(&longest)).await, Ok(Some(entry(&phone(&longest, &[])))))
 }
 
 async fn references(d: &(impl Directory + DirectoryAdmin)) -> Result<(), Violation> {
