@@ -30,6 +30,8 @@ struct Device {
     state: State,
     status: Option<DeviceStatus>,
     excuse: Option<Excuse>,
+    /// It registered while it was being opened: a refusal may be older than that.
+    registered: bool,
     lines: BTreeMap<Appearance, Line>,
 }
 
@@ -147,6 +149,7 @@ impl Belief {
                 assert_eq!(device.state, State::Closed, "{request:?}");
                 device.state = State::Opening(sequence);
                 device.excuse = None;
+                device.registered = false;
             }
             Request::DeviceClose(name) => {
                 let device = self.device(name);
@@ -198,6 +201,7 @@ impl Belief {
                             self.must.push(report);
                         }
                     }
+                    Err(CtiError::DeviceOutOfService) if device.registered => {}
                     Err(CtiError::DeviceOutOfService) => device.excuse = Some(Excuse::OutOfService),
                     // Closed first, then opened.
                     Err(CtiError::DeviceAlreadyOpen) => {}
@@ -255,10 +259,13 @@ impl Belief {
         match event {
             Event::DeviceInService(name) => {
                 // What was known of it is old: it is closed and opened again.
-                self.device(&name).excuse = None;
+                let device = self.device(&name);
+                device.excuse = None;
+                device.registered = true;
             }
             Event::DeviceOutOfService(name) => {
                 let device = self.device(&name);
+                device.registered = false;
                 if matches!(device.state, State::Open | State::Closed) {
                     device.close(State::Closed);
                     device.excuse = Some(Excuse::OutOfService);
