@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, PackageId};
 
 /// What each crate may import of this workspace. A new arrow is a decision: it is made here.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 16] = [
     // Floor 0: pure.
     ("model", &[]),
     ("cti", &["model"]),
@@ -16,11 +16,13 @@ const ARROWS: [(&str, &[&str]); 14] = [
     // Floor 1: ports and adapters. Adapters do not import each other.
     ("db", &["callback", "model"]),
     ("db-sqlite", &["callback", "db", "election", "model"]),
+    ("db-postgres", &["callback", "db", "election", "model"]),
     ("cti-net", &["cti", "model"]),
     // It plays the part of phones that cannot show screens.
     ("cti-asterisk", &["cti", "db", "model", "screen"]),
     // For tests alone: a real PBX and real phones.
     ("pbx-lab", &[]),
+    ("postgres-lab", &[]),
     ("serviceability", &["model"]),
     ("sim", &["cti", "cti-net", "model", "screen"]),
     // Floor 2: the front door.

@@ -1,3 +1,5 @@
+use std::fmt;
+
 use ringback_callback::{AlertId, Cycle, Kind, Phase, Record};
 use ringback_model::{
     Appearance, CallId, DeviceName, DirectoryNumber, Epoch, LineId, Partition, RequestId, TextError,
@@ -25,7 +27,7 @@ impl RowError {
 /// A request as the row of a table, for stores on a database: one column a field, whole numbers signed, times in
 /// milliseconds. The group is a column of its own beside it.
 ///
-/// It holds numbers and names as plain text, hence no `Debug`.
+/// It holds numbers and names as plain text, hence it prints its id only.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "each is the field of the record that is called so")]
 pub struct RequestRow {
@@ -55,6 +57,15 @@ pub struct RequestRow {
     pub cycle: Option<String>,
     pub alerts: i64,
     pub notified_ms: Option<i64>,
+}
+
+impl fmt::Debug for RequestRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestRow")
+            .field("id_epoch", &self.id_epoch)
+            .field("id_number", &self.id_number)
+            .finish_non_exhaustive()
+    }
 }
 
 impl RequestRow {

@@ -1,0 +1,66 @@
+//! PostgreSQL keeps what the ports promise.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use ringback_db::conformance;
+use ringback_db_postgres::{Options, PostgresDatabase};
+use ringback_election::conformance as election;
+use ringback_model::{Group, Millis, reveal_personal_data};
+use ringback_postgres_lab::Server;
+
+async fn open(address: &str) -> PostgresDatabase {
+    PostgresDatabase::open(address, Options::default()).await.unwrap()
+}
+
+/// A new database each time.
+async fn fresh(server: &Server) -> PostgresDatabase {
+    reveal_personal_data(true);
+    open(&server.fresh_database().unwrap()).await
+}
+
+#[tokio::test]
+async fn directory() {
+    let Some(server) = Server::shared() else { return };
+    assert_eq!(conformance::directory(async || fresh(server).await.directory()).await, Ok(()));
+}
+
+#[tokio::test]
+async fn requests() {
+    let Some(server) = Server::shared() else { return };
+    assert_eq!(conformance::store(async || fresh(server).await.store()).await, Ok(()));
+}
+
+#[tokio::test]
+async fn requests_after_reopening() {
+    let Some(server) = Server::shared() else { return };
+    let address = server.fresh_database().unwrap();
+    assert_eq!(conformance::durable(async || open(&address).await.store()).await, Ok(()));
+}
+
+#[tokio::test]
+async fn feed_of_the_writing_process() {
+    let Some(server) = Server::shared() else { return };
+    let make = async |group: &Group| {
+        let database = fresh(server).await;
+        (database.directory(), database.feed(group))
+    };
+    assert_eq!(conformance::feed(make).await, Ok(()));
+}
+
+#[tokio::test]
+async fn feed_of_another_process() {
+    let Some(server) = Server::shared() else { return };
+    let make = async |group: &Group| {
+        let address = server.fresh_database().unwrap();
+        (open(&address).await.directory(), open(&address).await.feed(group))
+    };
+    assert_eq!(conformance::feed(make).await, Ok(()));
+}
+
+/// On the server's own clock, through two databases.
+#[tokio::test]
+async fn registry() {
+    let Some(server) = Server::shared() else { return };
+    let address = server.fresh_database().unwrap();
+    let pass = async |span: Millis| tokio::time::sleep(span.to_duration()).await;
+    assert_eq!(election::registry(async || open(&address).await.registry(), pass).await, Ok(()));
+}

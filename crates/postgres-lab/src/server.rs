@@ -1,0 +1,200 @@
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddrV4, TcpListener};
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::error::LabError;
+use crate::keeper::Keeper;
+use crate::postgres::{Postgres, SUPERUSER, output};
+
+/// Whether what is confirmed must survive the machine. Tests that do not ask for it are quicker without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// `fsync` is off.
+    None,
+    /// As in production.
+    Full,
+}
+
+/// How a server is ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signal {
+    /// Sessions are ended in order.
+    Fast,
+    /// Sessions are broken off, as if the machine failed.
+    Immediate,
+    /// The server is killed.
+    Kill,
+}
+
+/// A server that runs on an address of its own, until the value is dropped or this process ends.
+#[derive(Debug)]
+pub struct Server {
+    postgres: Postgres,
+    keeper: Mutex<Keeper>,
+    folder: PathBuf,
+    address: SocketAddrV4,
+}
+
+static DATABASES: AtomicU32 = AtomicU32::new(1);
+
+impl Server {
+    /// Starts one with an empty data folder, quick rather than durable.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub fn start(postgres: &Postgres) -> Result<Self, LabError> {
+        Self::start_with(postgres, Durability::None, &[])
+    }
+
+    /// As [`start`](Self::start), with settings of `postgresql.conf` such as `max_connections=10`.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub fn start_with(
+        postgres: &Postgres,
+        durability: Durability,
+        settings: &[&str],
+    ) -> Result<Self, LabError> {
+        let temporary = std::env::temp_dir();
+        let made = tempfile::Builder::new().prefix("ringback-postgres-").tempdir_in(&temporary);
+        // The keeper removes it.
+        let folder = made.map_err(|reason| LabError::Folder { path: temporary, reason })?.keep();
+        postgres.give(&folder)?;
+        let data = folder.join("data");
+        postgres.copy_template(&data)?;
+        let address = free_address()?;
+        let mut words = postgres.as_user(postgres.program("postgres"));
+        words.push("-D".into());
+        words.push(data.into());
+        let (host, port) = (address.ip(), address.port());
+        let fsync = if durability == Durability::Full { "on" } else { "off" };
+        let fixed = [
+            format!("listen_addresses={host}"),
+            format!("port={port}"),
+            "unix_socket_directories=".to_owned(),
+            format!("fsync={fsync}"),
+            "max_connections=200".to_owned(),
+            "lc_messages=C".to_owned(),
+        ];
+        for setting in fixed.iter().map(String::as_str).chain(settings.iter().copied()) {
+            words.push("-c".into());
+            words.push(setting.into());
+        }
+        let keeper = Mutex::new(Keeper::new(&folder, &words)?);
+        let server = Self { postgres: postgres.clone(), keeper, folder, address };
+        server.start_again()?;
+        Ok(server)
+    }
+
+    /// One server for all tests of this process, quick rather than durable; `None` for a test that is to be skipped, which
+    /// is told on standard error. It ends with the process.
+    ///
+    /// # Panics
+    /// It does not start.
+    pub fn shared() -> Option<&'static Self> {
+        static SHARED: LazyLock<Option<Server>> = LazyLock::new(|| {
+            let postgres = Postgres::find_or_skip()?;
+            match Server::start(&postgres) {
+                Ok(server) => Some(server),
+                Err(failure) => panic!("{failure}"),
+            }
+        });
+        SHARED.as_ref()
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn address(&self) -> SocketAddrV4 {
+        self.address
+    }
+
+    /// The folder with everything of this server: `data`, and `log`.
+    #[must_use]
+    pub fn folder(&self) -> &PathBuf {
+        &self.folder
+    }
+
+    /// The address of a database of this server, for the superuser, who needs no password.
+    #[must_use]
+    pub fn database(&self, name: &str) -> String {
+        format!("postgres://{SUPERUSER}@{}/{name}", self.address)
+    }
+
+    /// Creates an empty database, and gives its address.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub fn fresh_database(&self) -> Result<String, LabError> {
+        let name = format!("test_{}", DATABASES.fetch_add(1, Ordering::Relaxed));
+        self.sql(&self.database("postgres"), &format!("CREATE DATABASE {name}"))?;
+        Ok(self.database(&name))
+    }
+
+    /// Carries out SQL in a database, and gives what comes back: a line a row, columns apart by `|`.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub fn sql(&self, database: &str, statements: &str) -> Result<String, LabError> {
+        let options = ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", statements];
+        let said = output(Command::new(self.postgres.program("psql")).arg(database).args(options))?;
+        Ok(said.trim_end().to_owned())
+    }
+
+    /// Ends it; its data stays.
+    ///
+    /// # Errors
+    /// The keeper is gone.
+    pub fn stop(&self, signal: Signal) -> Result<(), LabError> {
+        let name = match signal {
+            Signal::Fast => "INT",
+            Signal::Immediate => "QUIT",
+            Signal::Kill => "KILL",
+        };
+        self.keeper().order(&format!("stop {name}"))
+    }
+
+    /// Starts it after [`stop`](Self::stop), and waits until it is ready.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub fn start_again(&self) -> Result<(), LabError> {
+        self.keeper().order("start")?;
+        let note = self.folder.join("data/postmaster.pid");
+        for _ in 0..3000 {
+            let ready = fs::read_to_string(&note)
+                .is_ok_and(|note| note.lines().nth(7).is_some_and(|state| state.trim() == "ready"));
+            if ready {
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+        let last: Vec<&str> = log.lines().rev().take(5).collect();
+        Err(LabError::NotStarted { log: last.into_iter().rev().collect::<Vec<_>>().join("; ") })
+    }
+
+    fn keeper(&self) -> MutexGuard<'_, Keeper> {
+        self.keeper.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An address of 127.32.0.0/12, of this process first, and a port that is free there.
+fn free_address() -> Result<SocketAddrV4, LabError> {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed).wrapping_add(std::process::id().wrapping_mul(61));
+    let [_, a, b, c] = (number & 0x000f_ffff).to_be_bytes();
+    let own = Ipv4Addr::new(127, 32 + (a & 0x0f), b, c.clamp(1, 254));
+    // Not every system has more than one address there.
+    for address in [own, Ipv4Addr::LOCALHOST] {
+        if let Ok(listener) = TcpListener::bind(SocketAddrV4::new(address, 0))
+            && let Ok(taken) = listener.local_addr()
+        {
+            return Ok(SocketAddrV4::new(address, taken.port()));
+        }
+    }
+    Err(LabError::NotStarted { log: "no free port on 127.0.0.1".to_owned() })
+}
