@@ -5,7 +5,6 @@ use ringback_model::{Epoch, Millis, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::member::{Lease, Member, Presence, View};
-#[cfg(feature = "planted")]
 use crate::planted::{Fault, Planted};
 use crate::registry::{Intent, RegistryError, Report, Request};
 
@@ -28,11 +27,8 @@ pub struct Ledger {
     pub lease: Option<Lease>,
     /// Who has reported, and may have fallen silent since.
     pub members: BTreeMap<IpAddr, Presence>,
-    /// Protections that are switched off.
-    #[cfg(feature = "planted")]
     #[serde(skip)]
-    #[doc(hidden)]
-    pub planted: Planted,
+    planted: Planted,
 }
 
 impl Ledger {
@@ -67,7 +63,8 @@ impl Ledger {
             Intent::Acquire { seen, above } => self.acquire(now, report, seen, above),
             Intent::Renew { epoch } => self.renew(now, report, epoch)?,
             Intent::Release { epoch } => {
-                if self.lease.as_ref().is_some_and(|lease| lease.epoch == epoch) {
+                let named = self.lease.as_ref().is_some_and(|lease| lease.epoch == epoch);
+                if named || self.planted.has(Fault::ReleaseUnchecked) {
                     self.end_lease(now, &report.member);
                 }
             }
@@ -78,6 +75,8 @@ impl Ledger {
     /// See [`Registry::expel`](crate::Registry::expel).
     pub fn expel(&mut self, now: Timestamp, dead: &Member) -> View {
         let now = self.advance(now);
+        let there = self.members.get(&dead.address).map(|known| known.member);
+        let dead = &there.filter(|_| self.planted.has(Fault::ExpelAnyRun)).unwrap_or(*dead);
         self.strike(now, dead);
         self.view()
     }
@@ -106,6 +105,13 @@ impl Ledger {
         moved
     }
 
+    /// Switches protections off.
+    #[cfg(feature = "planted")]
+    #[doc(hidden)]
+    pub fn plant(&mut self, planted: Planted) {
+        self.planted = planted;
+    }
+
     fn advance(&mut self, now: Timestamp) -> Timestamp {
         self.at = self.at.max(now);
         let (at, before) = (self.at, self.members.len());
@@ -117,7 +123,6 @@ impl Ledger {
     }
 
     fn check_address(&self, now: Timestamp, member: &Member) -> Result<(), RegistryError> {
-        #[cfg(feature = "planted")]
         if self.planted.has(Fault::DuplicateAddress) {
             return Ok(());
         }
@@ -160,17 +165,17 @@ impl Ledger {
     }
 
     fn acquire(&mut self, now: Timestamp, report: &Report, seen: Epoch, above: Epoch) {
-        let free = self.lease.as_ref().is_none_or(|lease| now >= lease.expires);
+        let free = self.lease.as_ref().is_none_or(|lease| {
+            now >= lease.expires && (lease.released || !self.planted.has(Fault::LeaseForever))
+        });
         let own = self.lease.as_ref().is_some_and(|lease| lease.holder.is(&report.member));
-        #[cfg(feature = "planted")]
         let free = free || self.planted.has(Fault::LeaseIgnored);
-        #[cfg(feature = "planted")]
         let seen = if self.planted.has(Fault::DelayedClaim) { self.epoch } else { seen };
         if self.epoch != seen || !(free || own) {
             return;
         }
+        let above = if self.planted.has(Fault::AboveIgnored) { self.epoch } else { above };
         let raised = self.epoch.max(above).next();
-        #[cfg(feature = "planted")]
         let raised = if self.planted.has(Fault::EpochNotRaised) { self.epoch.max(Epoch(1)) } else { raised };
         self.epoch = raised;
         self.revision += 1;
@@ -187,7 +192,6 @@ impl Ledger {
         let fenced = RegistryError::Fenced { ours: epoch, current: self.epoch };
         let Some(lease) = &mut self.lease else { return Err(fenced) };
         let own = lease.holder.is(&report.member) && lease.epoch == epoch && now < lease.expires;
-        #[cfg(feature = "planted")]
         let own = own || self.planted.has(Fault::RenewUnchecked);
         if !own {
             return Err(fenced);

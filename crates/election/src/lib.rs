@@ -126,6 +126,9 @@ mod manager;
 mod member;
 mod memory;
 mod parameters;
+#[cfg(not(feature = "planted"))]
+#[expect(unreachable_pub, reason = "public with the feature")]
+mod planted;
 #[cfg(feature = "planted")]
 #[doc(hidden)]
 pub mod planted;

@@ -7,13 +7,15 @@ use super::seen::{Seen, SeenLease};
 use super::{Announced, Flight, Kind, Manager, State};
 use crate::member::View;
 use crate::parameters::Parameters;
+use crate::planted::Fault;
 use crate::registry::{Intent, RegistryError, Report, Request};
 
 impl Manager {
     /// Sends the next call if there is one; one at a time.
     pub(super) fn call_if_needed(&mut self, out: &mut Vec<Output>) {
         if let Some(flight) = self.flight {
-            if self.now < flight.issued + self.parameters.call_timeout {
+            let over = self.now >= flight.issued + self.parameters.call_timeout;
+            if !over || self.planted.has(Fault::NoCallTimeout) {
                 return;
             }
             self.flight = None;
@@ -44,17 +46,17 @@ impl Manager {
 
     /// Ready is who says so *and* has heard the registry: one whose answers are lost must not be handed over to.
     fn reports_ready(&self) -> bool {
-        self.ready && self.link
+        self.ready && (self.link || self.planted.has(Fault::DeafIsReady))
     }
 
     fn wanted(&self) -> Option<Kind> {
         match self.state {
             State::Stopped => return None,
-            State::Releasing { epoch } if !self.stopping => {
-                return Some(Kind::Tick(Intent::Release { epoch }));
+            State::Releasing { .. } if self.now < self.quiet => return None,
+            State::Waiting | State::Releasing { .. } if self.stopping => {
+                return self.may_leave().then_some(Kind::Tick(Intent::Leave));
             }
-            State::Releasing { .. } => return Some(Kind::Tick(Intent::Leave)),
-            State::Waiting if self.stopping => return Some(Kind::Tick(Intent::Leave)),
+            State::Releasing { epoch } => return Some(Kind::Tick(Intent::Release { epoch })),
             State::Waiting | State::Acting { .. } | State::Draining { .. } => {}
         }
         if self.now < self.hold {
@@ -65,9 +67,18 @@ impl Manager {
         }
         let due = self.now >= self.due || (self.link && self.reports_ready() != self.reported_ready);
         if let Some(epoch) = self.epoch() {
-            return due.then_some(Kind::Tick(Intent::Renew { epoch }));
+            let early = self.planted.has(Fault::ReleaseFirst) && matches!(self.state, State::Draining { .. });
+            let intent = if early { Intent::Release { epoch } } else { Intent::Renew { epoch } };
+            return due.then_some(Kind::Tick(intent));
         }
         self.claim().or(due.then_some(Intent::Watch)).map(Kind::Tick)
+    }
+
+    fn may_leave(&self) -> bool {
+        let under_way = |call: Flight| {
+            self.now < call.issued + self.parameters.call_timeout && !self.planted.has(Fault::LeaveAtOnce)
+        };
+        self.now >= self.quiet && !self.astray.is_some_and(under_way)
     }
 
     /// What to do about the lease while not acting.
@@ -84,7 +95,8 @@ impl Manager {
             None => is_mine.then_some(acquire),
             // On record as mine, but I do not act on it: a late answer, or a stand-down.
             Some(lease) if lease.holder.is(&self.me) => {
-                Some(if is_mine { acquire } else { Intent::Release { epoch: lease.epoch } })
+                let release = (self.now >= self.quiet).then_some(Intent::Release { epoch: lease.epoch });
+                if is_mine { Some(acquire) } else { release }
             }
             Some(_) => None,
         }
@@ -96,7 +108,9 @@ impl Manager {
         result: Result<View, RegistryError>,
         out: &mut Vec<Output>,
     ) {
-        let Some(flight) = self.flight.filter(|flight| flight.number == number) else { return };
+        self.astray = self.astray.filter(|astray| astray.number != number);
+        let latest = |flight: &Flight| flight.number == number || self.planted.has(Fault::OldAnswerTaken);
+        let Some(flight) = self.flight.filter(latest) else { return };
         self.flight = None;
         if let Kind::Expel(dead, _) = flight.kind
             && !matches!(result, Err(RegistryError::NotDone(_) | RegistryError::OutcomeUnknown(_)))
@@ -142,7 +156,9 @@ impl Manager {
         self.stale = false;
         let before = self.seen.replace(Seen::new(self.now, view, self.parameters.settle));
         if was_away && before.as_ref().is_some_and(|before| self.misses_a_lower(before, view, flight.kind)) {
-            self.patience = self.now + self.parameters.settle;
+            let settle =
+                if self.planted.has(Fault::NoPatience) { Millis::ZERO } else { self.parameters.settle };
+            self.patience = self.now + settle;
         }
         if before.as_ref().is_some_and(|before| view.epoch < before.epoch) {
             let alarm = Alarm::EpochWentBack { remembered: self.highest, found: view.epoch };
@@ -186,8 +202,7 @@ impl Manager {
         view: &View,
         out: &mut Vec<Output>,
     ) {
-        #[cfg(feature = "planted")]
-        let seen = if self.planted.has(crate::planted::Fault::EpochNotRaised) { Epoch(0) } else { seen };
+        let seen = if self.planted.has(Fault::EpochNotRaised) { Epoch(0) } else { seen };
         let granted = view.in_force().filter(|lease| lease.holder.is(&self.me) && lease.epoch > seen);
         let Some(lease) = granted else {
             self.hold = self.now + self.parameters.hand_over_poll;

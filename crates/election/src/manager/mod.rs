@@ -15,7 +15,6 @@ pub use self::io::{Alarm, CallNumber, Input, Output, Rank, Reason, Role, Status}
 use self::seen::Seen;
 use crate::member::Member;
 use crate::parameters::{ParameterError, Parameters};
-#[cfg(feature = "planted")]
 use crate::planted::{Fault, Planted};
 use crate::registry::{Evidence, Intent};
 
@@ -38,6 +37,8 @@ pub struct Manager {
     /// The highest epoch known, from wherever.
     highest: Epoch,
     flight: Option<Flight>,
+    /// A renewal that is not waited for any more, though it may be under way: leaving waits for it.
+    astray: Option<Flight>,
     next_number: u64,
     /// When the next report is due.
     due: Timestamp,
@@ -58,6 +59,8 @@ pub struct Manager {
     expecting: Option<Timestamp>,
     /// After the registry was away: lower ones get this long to come back first.
     patience: Timestamp,
+    /// Until then an effect that was checked before it stood down may be on its way out: the lease is not given back.
+    quiet: Timestamp,
     /// The epoch in which this one stood down for want of confirmation, until it knows what came of it.
     lapsed: Option<Epoch>,
     /// The holder this one took over from without proof of its death.
@@ -66,7 +69,6 @@ pub struct Manager {
     registry_lost: bool,
     announced: Option<Announced>,
     rank: Rank,
-    #[cfg(feature = "planted")]
     planted: Planted,
 }
 
@@ -115,6 +117,7 @@ impl Manager {
             stale: false,
             highest: Epoch(0),
             flight: None,
+            astray: None,
             next_number: 1,
             due: Timestamp(0),
             hold: Timestamp(0),
@@ -127,13 +130,13 @@ impl Manager {
             challenger: None,
             expecting: None,
             patience: Timestamp(0),
+            quiet: Timestamp(0),
             lapsed: None,
             ousted: None,
             conflict: false,
             registry_lost: false,
             announced: None,
             rank: Rank::default(),
-            #[cfg(feature = "planted")]
             planted: Planted::default(),
         })
     }
@@ -160,7 +163,13 @@ impl Manager {
             Input::Answered { number, result } => self.answered(number, result, &mut out),
             Input::Ready(ready) => self.ready = ready,
             Input::StopRequested => self.stop(&mut out),
-            Input::Drained => self.drained(&mut out),
+            Input::Drained => {
+                let is_draining = matches!(self.state, State::Draining { .. });
+                self.drained(&mut out);
+                if is_draining {
+                    self.quiet = self.now;
+                }
+            }
             Input::PeerDied { member, evidence } => {
                 if !member.is(&self.me) {
                     self.dead.insert(member, evidence);
@@ -214,6 +223,10 @@ impl Manager {
             }
             State::Waiting | State::Releasing { .. } => {}
         }
+        if self.flight.is_none() {
+            wakeups.push(self.quiet.max(self.hold));
+        }
+        wakeups.extend(self.astray.map(|astray| astray.issued + parameters.call_timeout));
         let soonest = Timestamp(self.now.0.saturating_add(1));
         wakeups.into_iter().filter(|wakeup| *wakeup > self.now).min().or(Some(soonest))
     }
@@ -263,32 +276,39 @@ impl Manager {
 
     /// The same state with every moment moved so that `origin` becomes zero (what lies before becomes zero, too), and
     /// call numbers counted from `first_call`: for a model checker, whose world stays finite if it does the same to
-    /// the messages under way and to [`Ledger::rebased`](crate::Ledger::rebased).
+    /// the messages under way and to [`Ledger::rebased`](crate::Ledger::rebased). A moment of which only matters that
+    /// it is over becomes zero, and so does the one since when it is what it is, which decides nothing. An `origin`
+    /// further back than anything is waited for changes nothing that the manager will do.
     #[must_use]
     pub fn rebased(&self, origin: Timestamp, first_call: CallNumber) -> Self {
-        let shift = |moment: &mut Timestamp| moment.0 = moment.0.saturating_sub(origin.0);
+        let now = self.now;
+        let begun = |moment: &mut Timestamp| moment.0 = moment.0.saturating_sub(origin.0);
+        let ends = |moment: &mut Timestamp| {
+            moment.0 = if *moment <= now { 0 } else { moment.0.saturating_sub(origin.0) };
+        };
         let mut moved = self.clone();
-        [&mut moved.now, &mut moved.since, &mut moved.due, &mut moved.hold, &mut moved.patience]
-            .into_iter()
-            .for_each(shift);
+        moved.since = Timestamp(0);
+        begun(&mut moved.now);
+        [&mut moved.due, &mut moved.hold, &mut moved.patience, &mut moved.quiet].into_iter().for_each(ends);
         match &mut moved.state {
-            State::Acting { deadline, .. } => shift(deadline),
-            State::Draining { deadline, limit, .. } => [deadline, limit].into_iter().for_each(shift),
+            State::Acting { deadline, .. } => ends(deadline),
+            State::Draining { deadline, limit, .. } => [deadline, limit].into_iter().for_each(ends),
             State::Waiting | State::Releasing { .. } | State::Stopped => {}
         }
-        moved.challenger.iter_mut().for_each(|(_, since)| shift(since));
-        moved.expecting.iter_mut().for_each(shift);
+        moved.challenger.iter_mut().for_each(|(_, since)| begun(since));
+        moved.expecting.iter_mut().for_each(begun);
         if let Some(seen) = &mut moved.seen {
-            shift(&mut seen.received);
-            seen.lease.iter_mut().for_each(|lease| shift(&mut lease.until));
+            begun(&mut seen.received);
+            seen.lease.iter_mut().for_each(|lease| ends(&mut lease.until));
             for member in seen.members.values_mut() {
-                shift(&mut member.until);
-                shift(&mut member.young_until);
+                ends(&mut member.until);
+                ends(&mut member.young_until);
             }
         }
         moved.next_number = moved.next_number.saturating_sub(first_call.0);
-        if let Some(flight) = &mut moved.flight {
-            shift(&mut flight.issued);
+        moved.astray = moved.astray.filter(|call| now < call.issued + self.parameters.call_timeout);
+        for flight in moved.flight.iter_mut().chain(&mut moved.astray) {
+            begun(&mut flight.issued);
             flight.number.0 = flight.number.0.saturating_sub(first_call.0);
         }
         moved
@@ -302,19 +322,12 @@ impl Manager {
     }
 
     fn is_over(&self, deadline: Timestamp, now: Timestamp) -> bool {
-        #[cfg(feature = "planted")]
-        if self.planted.has(Fault::NoStandDown) {
-            return false;
-        }
-        now >= deadline
+        now >= deadline && !self.planted.has(Fault::NoStandDown)
     }
 
     /// Until when one may act on a lease that was in force for `remaining` at some moment after `issued`.
     fn deadline(&self, issued: Timestamp, remaining: Millis) -> Timestamp {
-        let margin = self.parameters.margin;
-        #[cfg(feature = "planted")]
-        let margin = if self.planted.has(Fault::NoMargin) { Millis::ZERO } else { margin };
-        #[cfg(feature = "planted")]
+        let margin = if self.planted.has(Fault::NoMargin) { Millis::ZERO } else { self.parameters.margin };
         let issued = if self.planted.has(Fault::CountFromAnswer) { self.now } else { issued };
         issued + Millis(remaining.0.saturating_sub(margin.0))
     }
@@ -341,6 +354,9 @@ impl Manager {
         self.ousted = None;
         self.challenger = None;
         self.due = self.now;
+        if !self.planted.has(Fault::ReleaseAtOnce) {
+            self.quiet = self.now + self.parameters.margin;
+        }
     }
 
     fn look(&mut self) {
@@ -360,13 +376,15 @@ impl Manager {
         }
     }
 
-    /// Everything is out: stand down, then give back; or go on if there is nobody to give to any more.
+    /// Stand down, then give back when everything is out; or go on if there is nobody to give to any more.
     fn drained(&mut self, out: &mut Vec<Output>) {
         let State::Draining { epoch, deadline, .. } = self.state else { return };
         let reason = match self.find_challenger() {
             _ if self.stopping => Reason::Stopping,
             Some(to) => Reason::HandOver { to: to.address },
             None => {
+                // Should it come back, it has to settle again.
+                self.challenger = None;
                 self.enter(State::Acting { epoch, deadline });
                 out.push(Output::Resume { epoch });
                 return;
@@ -376,8 +394,8 @@ impl Manager {
         self.enter(State::Releasing { epoch });
         // A renewal under way is of no interest any more, and does no harm if it comes later than the release. Leaving
         // must wait for it: a heartbeat that comes after it would join again.
-        if !self.stopping {
-            self.flight = None;
+        if !self.stopping || self.planted.has(Fault::LeaveAtOnce) {
+            self.astray = self.flight.take();
         }
     }
 
@@ -410,7 +428,9 @@ impl Manager {
                 let Some((member, since)) = self.challenger.filter(|_| self.parameters.preempt) else {
                     return;
                 };
-                if self.now >= since + self.parameters.settle {
+                let settle =
+                    if self.planted.has(Fault::NoSettle) { Millis::ZERO } else { self.parameters.settle };
+                if self.now >= since + settle {
                     let limit = self.now + self.parameters.drain;
                     self.enter(State::Draining { epoch, deadline, limit });
                     out.push(Output::Drain { to: Some(member.address) });
@@ -418,7 +438,7 @@ impl Manager {
             }
             State::Draining { limit, .. } => {
                 let off = !self.stopping && challenger.is_none();
-                if off || self.now >= limit {
+                if off || (self.now >= limit && !self.planted.has(Fault::DrainForever)) {
                     self.drained(out);
                 }
             }

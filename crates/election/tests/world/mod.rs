@@ -90,7 +90,7 @@ impl World {
             })
             .collect();
         let mut ledger = Ledger::default();
-        ledger.planted = planted.clone();
+        ledger.plant(planted.clone());
         Self {
             now: 10_000,
             sequence: 0,
