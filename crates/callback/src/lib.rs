@@ -133,6 +133,8 @@ mod engine;
 mod input;
 mod output;
 mod parameters;
+#[cfg(feature = "planted")]
+mod planted;
 mod policy;
 mod record;
 
@@ -140,5 +142,8 @@ pub use engine::Engine;
 pub use input::{CallProgress, DeviceState, Input, Occupancy, PressedDuring, Resolution, Ticket, Unresolved};
 pub use output::{Ending, Notice, Output, Refusal, SaveId, SoftKey, View};
 pub use parameters::{ParameterError, Parameters, QueuePolicyName};
+#[cfg(feature = "planted")]
+#[doc(hidden)]
+pub use planted::Fault;
 pub use policy::{All, Candidate, Fifo, QueuePolicy};
 pub use record::{AlertId, Cycle, Kind, Phase, Record};

@@ -156,6 +156,8 @@ impl Engine {
     fn check_limits(&self, resolution: &Resolution, replaces: Option<RequestId>) -> Result<(), Refusal> {
         let replaced = replaces.and_then(|id| self.requests.get(&id));
         let in_all = self.requests.len() - usize::from(replaced.is_some());
+        #[cfg(feature = "planted")]
+        let in_all = if self.has(crate::planted::Fault::LimitNotCounted) { 0 } else { in_all };
         let on_line = self.lines.get(&resolution.line).map_or(0, |line| line.members)
             - u32::from(replaced.is_some_and(|request| request.record.called == resolution.line));
         if self.parameters.max_per_line > 0 && on_line >= self.parameters.max_per_line {
@@ -180,6 +182,12 @@ impl Engine {
         let duration = match pressed.kind {
             Kind::Busy => self.parameters.busy_duration,
             Kind::NoAnswer => self.parameters.no_answer_duration,
+        };
+        #[cfg(feature = "planted")]
+        let duration = if self.has(crate::planted::Fault::DurationInAnotherUnit) {
+            Millis(duration.0 * 1000)
+        } else {
+            duration
         };
         let expires = (duration > Millis::ZERO).then(|| self.now + duration);
         let device = pressed.from.device.clone();

@@ -110,6 +110,16 @@ impl Engine {
                 }
             }
         }
+        #[cfg(feature = "planted")]
+        if self.has(crate::planted::Fault::SecondCallIgnored) && condition == Condition::InUse && !unread {
+            let freed = |device: &DeviceName| {
+                let at = Appearance { device: device.clone(), line: id.clone() };
+                self.watch.line(&at) == Some(Occupancy::Idle)
+            };
+            if devices.iter().any(freed) {
+                return Some((Condition::Idle, dnd));
+            }
+        }
         match condition {
             // One appearance off hook is enough to know.
             Condition::InUse => Some((condition, dnd)),
@@ -130,8 +140,16 @@ impl Engine {
             line.present = None;
             return;
         };
+        #[cfg(feature = "planted")]
+        if self.planted == Some(crate::planted::Fault::LostWithTheLink)
+            && line.present.is_none()
+            && line.last.is_some()
+        {
+            line.last = Some(condition);
+            line.dnd = dnd;
+        }
         let before = line.last.replace(condition);
-        line.present = Some(condition);
+        let seen_anew = line.present.replace(condition).is_none();
         let dnd_before = std::mem::replace(&mut line.dnd, dnd);
         if before != Some(condition) {
             line.reached_until = Timestamp::default();
@@ -147,6 +165,10 @@ impl Engine {
                 // R14: a first look at a line that only *refuses* calls is no availability.
                 Condition::Idle => self.line_is_on_hook(id, before.is_some() || !dnd),
             }
+        }
+        if seen_anew {
+            // The guard may have changed while the line could not be seen.
+            self.set_guard(id);
         }
         if dnd_before && !dnd && condition == Condition::Idle && before.is_some() {
             self.dnd_ended(id);

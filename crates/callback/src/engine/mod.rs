@@ -97,6 +97,23 @@ pub struct Engine {
     asked: u64,
     now: Timestamp,
     out: Vec<Output>,
+    #[cfg(feature = "planted")]
+    planted: Option<crate::planted::Fault>,
+}
+
+#[cfg(feature = "planted")]
+impl Engine {
+    /// The same with a mistake, which a test must find.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with_fault(mut self, fault: crate::planted::Fault) -> Self {
+        self.planted = Some(fault);
+        self
+    }
+
+    fn has(&self, fault: crate::planted::Fault) -> bool {
+        self.planted == Some(fault)
+    }
 }
 
 impl Engine {
@@ -123,6 +140,8 @@ impl Engine {
             asked: 0,
             now: Timestamp::default(),
             out: Vec::new(),
+            #[cfg(feature = "planted")]
+            planted: None,
         }
     }
 

@@ -134,6 +134,10 @@ impl Engine {
         self.lapse(id);
         self.notice(Notice::TurnLapsed { request: id });
         self.tend_line(&line);
+        #[cfg(feature = "planted")]
+        if self.has(crate::planted::Fault::NextNeverServed) {
+            return;
+        }
         self.evaluate(&line);
     }
 
@@ -174,8 +178,13 @@ impl Engine {
 
     /// When a reading of the caller's phone is the first over a new link: an alert without an outcome is in doubt.
     pub(super) fn doubt_alert(&mut self, id: RequestId) -> Option<LineId> {
+        #[cfg(feature = "planted")]
+        let twice = self.has(crate::planted::Fault::CalledTwice);
+        #[cfg(not(feature = "planted"))]
+        let twice = false;
         let request = self.requests.get_mut(&id)?;
-        if request.gate.is_none() && matches!(request.record.phase, Phase::Turn { alerted: false, .. }) {
+        let unknown = matches!(request.record.phase, Phase::Turn { alerted, .. } if twice || !alerted);
+        if request.gate.is_none() && unknown {
             request.in_doubt = true;
             return Some(request.record.called.clone());
         }

@@ -204,6 +204,22 @@ fn r13_a_shorter_guard_acts_at_once() {
 }
 
 #[test]
+fn r13_r44_a_guard_set_while_the_link_is_down_is_waited_for_over_the_new_one() {
+    let mut b = Bench::new();
+    b.line("B", InUse);
+    b.waits("A", "1002", Busy);
+    b.busy("A");
+    b.line("B", Idle);
+    b.lose_link();
+    b.set(|p| p.idle_guard = Millis::from_secs(3));
+    b.idle("A");
+    b.regain_link();
+    b.expect_at_phones(&[]);
+    b.wait_secs(60);
+    b.expect_at_phones(&["show A: Available 1002 at 3.001s (1-1)", "alert A 1-1#1"]);
+}
+
+#[test]
 fn r14_do_not_disturb_at_availability_shows_a_screen_without_alert_and_turn() {
     let mut b = Bench::new();
     b.line("B", InUse);
