@@ -132,6 +132,9 @@ pub enum LinkLoss {
     /// This CTIManager is not configured any more.
     #[error("the CTIManager is not configured any more")]
     Reconfigured,
+    /// Connected and let in, but the far side does not give what the provider needs: what to change there.
+    #[error("connected, but of no use: {0}")]
+    Unfit(String),
     /// The far side sent something that is not the protocol.
     #[error("protocol violation: {0}")]
     Protocol(String),
