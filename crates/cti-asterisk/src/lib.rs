@@ -12,6 +12,9 @@
 
 pub mod ami;
 pub mod client;
+pub mod directory;
 pub mod map;
+pub mod notify;
+pub mod provider;
 pub mod session;
 pub mod trace;

@@ -37,6 +37,15 @@ impl Stage {
     }
 }
 
+/// What a channel that this program asked for is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Expected {
+    /// It rings a phone to tell its user something: no call of the user's, so nothing is told of it.
+    Alert,
+    /// A call made for the phone to this number: it rings the phone first.
+    Call(DirectoryNumber),
+}
+
 /// One channel between the server and a phone: one call as that phone sees it.
 #[derive(Debug, Clone)]
 pub(super) struct Channel {
@@ -64,6 +73,10 @@ pub(super) struct Channel {
     pub(super) bridged: bool,
     /// Whether a feature code was dialled on it: then it is not the call that the feature is about.
     pub(super) feature: bool,
+    /// This program asked for it.
+    ours: bool,
+    /// Nothing is told of it.
+    pub(super) hidden: bool,
     /// What has been told, or queued to be told, last.
     pub(super) told: Option<CallInfo>,
 }
@@ -94,14 +107,44 @@ impl Channel {
             failed: None,
             bridged: false,
             feature: false,
+            ours: false,
+            hidden: false,
             told: None,
         }
+    }
+
+    /// This program asked for it: the phone did not begin it, whatever it looks like.
+    pub(super) fn is_ours(&mut self, expected: Expected) {
+        (self.ours, self.origin) = (true, false);
+        match expected {
+            Expected::Alert => self.hidden = true,
+            Expected::Call(to) => self.called = Some(to),
+        }
+    }
+
+    /// The alert has become a call to this number.
+    pub(super) fn becomes_call(&mut self, to: DirectoryNumber) {
+        (self.hidden, self.called) = (false, Some(to));
+    }
+
+    /// The phone was picked up.
+    pub(super) fn is_up(&self) -> bool {
+        self.stage == Stage::Up
+    }
+
+    /// Notes that it was refused as busy, though nobody was called; says whether that is news.
+    pub(super) fn refused_as_busy(&mut self) -> bool {
+        let news = (self.origin || self.ours) && self.failed.is_none() && !self.answered && !self.bridged;
+        if news {
+            self.failed = Some((CallState::Busy, Cause::USER_BUSY));
+        }
+        news
     }
 
     /// The server reports a state.
     pub(super) fn staged(&mut self, stage: Stage) {
         self.stage = stage;
-        self.origin |= matches!(stage, Stage::OffHook | Stage::Ring);
+        self.origin |= !self.ours && matches!(stage, Stage::OffHook | Stage::Ring);
     }
 
     /// The server calls somebody for it.
@@ -110,6 +153,7 @@ impl Channel {
         self.answered = false;
         self.failed = None;
         if !self.origin
+            && !self.ours
             && let Some(called) = exten.and_then(|exten| DirectoryNumber::new(exten).ok())
         {
             self.called = Some(called);
@@ -159,6 +203,8 @@ impl Channel {
 
     fn plain_state(&self) -> CallState {
         match self.stage {
+            // Picked up, and about to be connected with whom it is for.
+            Stage::Up if self.ours && !self.bridged && !self.answered => CallState::Proceeding,
             Stage::Up => CallState::Connected,
             Stage::Busy => CallState::Busy,
             Stage::OffHook => CallState::DialTone,

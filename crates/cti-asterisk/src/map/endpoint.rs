@@ -4,7 +4,7 @@ use ringback_model::{Appearance, DeviceName, DirectoryNumber, LineId, Partition}
 const TECHNOLOGIES: [&str; 2] = ["PJSIP", "SIP"];
 
 /// The phone behind a device name such as `PJSIP/1002`. `ccss:SIP/1001` and lists are none.
-pub(super) fn of_device(name: &str) -> Option<DeviceName> {
+pub(crate) fn of_device(name: &str) -> Option<DeviceName> {
     let (technology, rest) = name.split_once('/')?;
     if !TECHNOLOGIES.contains(&technology) || rest.contains(['/', '&', ' ']) {
         return None;

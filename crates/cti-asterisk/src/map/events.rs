@@ -18,7 +18,7 @@ impl Mapper {
             "BridgeEnter" | "BridgeLeave" => self.bridge(now, message, event == "BridgeEnter", out),
             "DialBegin" | "DialState" | "DialEnd" => self.dial(now, message, event, out),
             "Rename" => self.rename(now, message),
-            "Hangup" => self.hangup(now, message),
+            "Hangup" => self.hangup(now, message, out),
             "DeviceStateChange" => self.device_state(now, message, out),
             "PeerStatus" | "ContactStatus" => self.registration(message, out),
             "UserEvent" if message.get("UserEvent") == Some("CallBackKey") => self.key(message, out),
@@ -31,8 +31,11 @@ impl Mapper {
         let id = message.known("Uniqueid")?;
         if !self.channels.contains_key(id) {
             let device = endpoint::of_channel(message.get("Channel")?)?;
-            let (call, linked) = self.call_id(&device, message.known("Linkedid").unwrap_or(id));
-            let channel = Channel::new(device.clone(), call, linked, message);
+            let (call, linked) = self.call_id(&device, message.known("Linkedid").unwrap_or(id), id);
+            let mut channel = Channel::new(device.clone(), call, linked, message);
+            if let Some(expected) = self.expected.remove(id) {
+                channel.is_ours(expected);
+            }
             let phone = self.phones.entry(device.clone()).or_default();
             phone.channels.insert(id.to_owned());
             phone.seen |= channel.origin;
@@ -44,7 +47,7 @@ impl Mapper {
     }
 
     /// Both ends of a call get the same id, unless the phone has a call of that id already.
-    fn call_id(&mut self, device: &DeviceName, linked: &str) -> (CallId, Option<String>) {
+    fn call_id(&mut self, device: &DeviceName, linked: &str, own: &str) -> (CallId, Option<String>) {
         if let Some((call, users)) = self.linked.get_mut(linked) {
             let call = *call;
             let taken = self.phones.get(device).is_some_and(|phone| {
@@ -55,16 +58,17 @@ impl Mapper {
                 *users += 1;
                 return (call, Some(linked.to_owned()));
             }
-            return (self.new_call(), None);
+            return (call_named(own, "again"), None);
         }
-        let call = self.new_call();
+        let call = call_named(linked, "");
         self.linked.insert(linked.to_owned(), (call, 1));
         (call, Some(linked.to_owned()))
     }
 
-    pub(super) fn new_call(&mut self) -> CallId {
+    /// A call of which the server told no name.
+    pub(super) fn nameless_call(&mut self, device: &DeviceName) -> CallId {
         self.calls += 1;
-        CallId(self.calls)
+        call_named(device.as_str(), &self.calls.to_string())
     }
 
     fn channel(&mut self, now: Timestamp, message: &Message, out: &mut Vec<ProviderEvent>) {
@@ -124,9 +128,12 @@ impl Mapper {
         self.end_channel(now, id, Cause::NORMAL);
     }
 
-    fn hangup(&mut self, now: Timestamp, message: &Message) {
+    fn hangup(&mut self, now: Timestamp, message: &Message, out: &mut Vec<ProviderEvent>) {
         let Some(id) = message.known("Uniqueid") else { return };
         let cause = Cause(message.get("Cause").and_then(|cause| cause.parse().ok()).unwrap_or_default());
+        if cause == Cause::USER_BUSY {
+            self.refused_as_busy(now, id, out);
+        }
         if let Some(channel) = self.channels.get(id).filter(|channel| channel.origin && !channel.feature)
             && let Some(called) = channel.called.clone()
         {
@@ -162,27 +169,65 @@ impl Mapper {
         self.service(&device, out);
     }
 
+    /// A call that ends as busy without anybody having been called (the callee does not want to be disturbed).
+    fn refused_as_busy(&mut self, now: Timestamp, id: &str, out: &mut Vec<ProviderEvent>) {
+        if let Some(channel) = self.channels.get_mut(id)
+            && channel.refused_as_busy()
+        {
+            self.changed(now, id, out);
+        }
+    }
+
     /// The callback key. As a feature code it is dialled after the failed call: then that call tells what the caller
     /// heard, as if it were still in the foreground. A call of the code alone is one in which the key is not active.
     fn key(&mut self, message: &Message, out: &mut Vec<ProviderEvent>) {
         let dn = |key| message.known(key).and_then(|number| DirectoryNumber::new(number).ok());
-        let Some(called) = dn("Callee") else { return };
         let channel = message.get("Uniqueid").and_then(|id| self.channels.get(id));
         let caller = || message.known("Caller").and_then(|caller| DeviceName::new(caller).ok());
         let Some(device) = channel.map(|channel| channel.phone.clone()).or_else(caller) else { return };
-        let Some(from) = endpoint::line(&device) else { return };
-        let last = self.phones.get(&device).and_then(|phone| phone.last.as_ref());
+        let called = dn("Callee");
+        if let Some(channel) = message.get("Uniqueid").and_then(|id| self.channels.get_mut(id)) {
+            channel.feature = channel.called != called;
+        }
+        self.press(&device, message.get("Uniqueid"), called, out);
+    }
+
+    /// The key was pressed on this phone, after a call to this number or, without one, on the idle phone. `during` is
+    /// the channel on which it was dialled.
+    pub(super) fn press(
+        &mut self,
+        device: &DeviceName,
+        during: Option<&str>,
+        called: Option<DirectoryNumber>,
+        out: &mut Vec<ProviderEvent>,
+    ) {
+        let Some(from) = endpoint::line(device) else { return };
+        let channel = during.and_then(|id| self.channels.get(id));
+        let Some(called) = called else {
+            self.invocations += 1;
+            out.push(ProviderEvent::FeatureInvoked(FeatureInvocation {
+                invocation: InvocationId(self.invocations),
+                feature: Feature::CallBack,
+                from,
+                call: None,
+                state: CallState::Idle,
+                cause: Cause::NONE,
+                called: None,
+            }));
+            return;
+        };
+        let last = self.phones.get(device).and_then(|phone| phone.last.as_ref());
         let (call, state, cause) = match (channel, last) {
             (Some(channel), _) if channel.called.as_ref() == Some(&called) => {
                 let info = channel.info();
                 (Some(info.call), info.state, info.cause)
             }
             (_, Some(last)) if last.called == called => (Some(last.call), last.state, last.cause),
-            _ => (channel.map(|channel| channel.call), CallState::Proceeding, Cause::NONE),
+            // It is active in no call but the last.
+            _ => {
+                (Some(channel.map_or(CallId(0), |channel| channel.call)), CallState::Proceeding, Cause::NONE)
+            }
         };
-        if let Some(channel) = message.get("Uniqueid").and_then(|id| self.channels.get_mut(id)) {
-            channel.feature = true;
-        }
         self.invocations += 1;
         out.push(ProviderEvent::FeatureInvoked(FeatureInvocation {
             invocation: InvocationId(self.invocations),
@@ -194,4 +239,14 @@ impl Mapper {
             called: Some(called),
         }));
     }
+}
+
+/// The id of a call by the server's name of it, the same whenever and by whomever it is made: what has been stored about
+/// a call still means the same call when this program or its link has begun anew. 53 bits of FNV-1a: every store and
+/// every format holds them.
+pub(super) fn call_named(name: &str, more: &str) -> CallId {
+    let bytes = name.bytes().chain(more.bytes());
+    let hash = bytes
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+    CallId((hash ^ (hash >> 53)) & ((1 << 53) - 1))
 }

@@ -29,10 +29,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ringback_cti::ProviderEvent;
 use ringback_cti::message::{CallInfo, CallState};
-use ringback_model::{Appearance, CallId, DeviceName, Millis, Timestamp};
+use ringback_model::{Appearance, CallId, DeviceName, DirectoryNumber, Millis, Timestamp};
 
 use channel::Channel;
+pub(crate) use channel::Expected;
 pub use endpoint::line as line_of;
+pub(crate) use endpoint::of_device as device_of;
 use phone::Phone;
 use reports::{Report, Reports};
 
@@ -67,6 +69,8 @@ pub struct Mapper {
     timing: Timing,
     phones: BTreeMap<DeviceName, Phone>,
     channels: BTreeMap<String, Channel>,
+    /// Channels that this program asked for and that have not been heard of yet.
+    expected: BTreeMap<String, Expected>,
     linked: BTreeMap<String, (CallId, usize)>,
     calls: u64,
     invocations: u64,
@@ -150,6 +154,80 @@ impl Mapper {
         self.phones.get(device).into_iter().flat_map(|phone| phone.calls.values())
     }
 
+    /// A channel of this id will be heard of: this program asked for it.
+    pub(crate) fn expect(&mut self, id: &str, expected: Expected) {
+        self.expected.insert(id.to_owned(), expected);
+    }
+
+    /// Whether one is expected.
+    pub(crate) fn expects(&self, id: &str) -> bool {
+        self.expected.contains_key(id)
+    }
+
+    /// It will not.
+    pub(crate) fn expect_no_more(&mut self, id: &str) {
+        self.expected.remove(id);
+    }
+
+    /// The call that a channel is, and whether its phone was picked up; `None`: there is no such channel.
+    pub(crate) fn channel_of(&self, id: &str) -> Option<(CallId, bool)> {
+        self.channels.get(id).map(|channel| (channel.call, channel.is_up()))
+    }
+
+    /// The channel on which a phone could be spoken to now.
+    pub(crate) fn open_channel_of(&self, device: &DeviceName) -> Option<&str> {
+        let phone = self.phones.get(device)?;
+        let up = |id: &&String| self.channels.get(*id).is_some_and(Channel::is_up);
+        phone.channels.iter().find(up).map(String::as_str)
+    }
+
+    /// An alert was answered, and becomes a call to this number. Gives back the call.
+    pub(crate) fn alert_becomes_call(
+        &mut self,
+        now: Timestamp,
+        id: &str,
+        to: DirectoryNumber,
+        out: &mut Vec<ProviderEvent>,
+    ) -> Option<CallId> {
+        let channel = self.channels.get_mut(id)?;
+        channel.becomes_call(to);
+        let call = channel.call;
+        self.changed(now, id, out);
+        self.poll(now, out);
+        Some(call)
+    }
+
+    /// The callback key was pressed on this phone in another way than by a feature code.
+    pub(crate) fn press_key(
+        &mut self,
+        device: &DeviceName,
+        called: Option<DirectoryNumber>,
+        out: &mut Vec<ProviderEvent>,
+    ) {
+        self.press(device, None, called, out);
+    }
+
+    /// Whether the user of a phone does not want to be disturbed: no event of the server tells.
+    pub(crate) fn set_do_not_disturb(
+        &mut self,
+        device: &DeviceName,
+        do_not_disturb: bool,
+        out: &mut Vec<ProviderEvent>,
+    ) {
+        self.phones.entry(device.clone()).or_default().do_not_disturb = do_not_disturb;
+        self.device(device, out);
+    }
+
+    /// Whether a device state of this phone was told.
+    pub(crate) fn has_device_state(&self, device: &DeviceName) -> bool {
+        self.phones.get(device).is_some_and(|phone| phone.device_state.is_some())
+    }
+
+    /// Whether this phone is in service; `None`: nothing is known of it.
+    pub(crate) fn in_service(&self, device: &DeviceName) -> Option<bool> {
+        self.phones.get(device)?.in_service()
+    }
+
     /// Every phone heard of.
     pub fn phones(&self) -> impl Iterator<Item = &DeviceName> {
         self.phones.keys()
@@ -203,7 +281,7 @@ impl Mapper {
     fn changed(&mut self, now: Timestamp, id: &str, out: &mut Vec<ProviderEvent>) {
         let Some(channel) = self.channels.get_mut(id) else { return };
         let info = channel.info();
-        if channel.told.as_ref() == Some(&info) {
+        if channel.hidden || channel.told.as_ref() == Some(&info) {
             return;
         }
         let was_off_hook = channel.told.as_ref().is_some_and(|told| told.state.is_off_hook());

@@ -63,6 +63,8 @@ pub(super) struct Phone {
     pub(super) shadow_due: Option<Timestamp>,
     /// Its calls as told.
     pub(super) calls: BTreeMap<CallId, CallInfo>,
+    /// Its user does not want to be disturbed.
+    pub(super) do_not_disturb: bool,
     /// Its last call.
     pub(super) last: Option<LastCall>,
     /// Its status as told last; `None`: never.
@@ -88,7 +90,7 @@ impl Phone {
         } else {
             Activity::Alerting
         };
-        Some(self.in_service()?.then_some(DeviceStatus { activity, do_not_disturb: false }))
+        Some(self.in_service()?.then_some(DeviceStatus { activity, do_not_disturb: self.do_not_disturb }))
     }
 
     /// A registration event. A phone that comes back has no device state yet that would count.

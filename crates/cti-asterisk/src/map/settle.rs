@@ -12,6 +12,13 @@ impl Mapper {
     /// The channel is gone from its phone.
     pub(super) fn end_channel(&mut self, now: Timestamp, id: &str, cause: Cause) {
         let Some(channel) = self.forget_channel(id) else { return };
+        if channel.hidden {
+            // The device state may lag behind, and must not be taken for a call.
+            if let Some(phone) = self.phones.get_mut(&channel.phone) {
+                phone.stale |= phone.channels.is_empty();
+            }
+            return self.agree(now, &channel.phone);
+        }
         let info = CallInfo { cause, ..idle(channel.info()) };
         if !self.reports.hang_up(id, &info) {
             let end = End { channel: Some(id.to_owned()), hung_up: true, ..self.expected_end(now, false) };
@@ -89,7 +96,7 @@ impl Mapper {
         // Told of a phone that is not registered it says nothing about channels, which end by themselves.
         let idle_now = phone.device_state == Some(DeviceState::Idle);
         for id in channels.into_iter().filter(|_| idle_now) {
-            let Some(channel) = self.channels.get(&id) else { continue };
+            let Some(channel) = self.channels.get(&id).filter(|channel| !channel.hidden) else { continue };
             let (phone, info) = (device.clone(), idle(channel.info()));
             let wait = Wait::End(End { channel: Some(id), ..self.expected_end(now, true) });
             self.reports.push(Report { phone, info, wait });
@@ -125,7 +132,7 @@ impl Mapper {
             .map(|(device, _)| device.clone())
             .collect();
         for device in due {
-            let call = self.new_call();
+            let call = self.nameless_call(&device);
             if let Some(phone) = self.phones.get_mut(&device) {
                 (phone.shadow, phone.shadow_due) = (Some(call), None);
             }

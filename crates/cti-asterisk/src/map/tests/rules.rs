@@ -2,6 +2,7 @@
 
 use ringback_cti::message::{Activity, Cause, DeviceStatus, FeatureInvocation};
 
+use super::super::events::call_named;
 use super::*;
 
 fn event<const N: usize>(name: &str, headers: [(&str, &str); N]) -> Message {
@@ -261,7 +262,7 @@ fn both_ends_see_the_same_call() {
     called = Message::from_headers(called.headers().map(|(k, v)| (k, if k == "Linkedid" { "1" } else { v })));
     mapper.handle(Timestamp(1), &called, &mut out);
     let id = |who| mapper.calls(&phone(who)).map(|call| call.call).collect::<Vec<_>>();
-    assert_eq!(id("1001"), [CallId(1)]);
+    assert_eq!(id("1001"), [call_named("1", "")]);
     assert_eq!(id("1001"), id("1002"));
 }
 
@@ -300,13 +301,13 @@ fn the_feature_code_is_about_the_failed_call_before_it() {
         desk.event(now + 10, &hangup("1001", id, "16"));
     }
     let said: Vec<_> = pressed(&desk).iter().map(|p| (p.invocation.0, p.call, p.state, p.cause)).collect();
-    let failed = (Some(CallId(1)), CallState::Disconnected, Cause::NO_ANSWER);
+    let failed = (Some(call_named("1", "")), CallState::Disconnected, Cause::NO_ANSWER);
     assert_eq!(
         said,
         [
             (1, failed.0, failed.1, failed.2),
             (2, failed.0, failed.1, failed.2),
-            (3, Some(CallId(4)), CallState::Proceeding, Cause::NONE)
+            (3, Some(call_named("5", "")), CallState::Proceeding, Cause::NONE)
         ]
     );
     assert_eq!(pressed(&desk)[0].called.as_ref().unwrap().as_str(), "1002");
@@ -319,7 +320,7 @@ fn a_key_within_the_failed_call_is_about_that_call() {
     desk.event(1000, &dials("1001", "1", "1002")).event(1001, &dial("DialBegin", "1001", "1", "2", ""));
     desk.event(1002, &dial("DialEnd", "1001", "1", "2", "BUSY")).event(3000, &press("1001", "1", "1002"));
     let said = pressed(&desk);
-    assert_eq!((said[0].call, said[0].state), (Some(CallId(1)), CallState::Busy));
+    assert_eq!((said[0].call, said[0].state), (Some(call_named("1", "")), CallState::Busy));
 }
 
 fn peer(who: &str, status: &str) -> Message {

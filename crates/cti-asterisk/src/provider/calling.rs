@@ -1,0 +1,300 @@
+//! Calls that this program makes, and recalls: calls to a phone that only draw its user's attention until they are answered.
+
+use std::collections::BTreeMap;
+
+use ringback_cti::message::{Answer, CtiError};
+use ringback_cti::{DataId, RequestFailure, Tag};
+use ringback_model::{Appearance, DeviceName, DirectoryNumber, Millis, Timestamp};
+
+use super::core::{Core, Purpose, request_failure};
+use crate::ami::{Action, ActionError, Message};
+use crate::map::Expected;
+use crate::session::Failure;
+
+/// How long after the server has taken the order the call may stay unheard of.
+const UNHEARD: Millis = Millis::from_secs(5);
+
+/// A recall.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Recall {
+    device: DeviceName,
+    /// It was picked up, and that has been told.
+    told: bool,
+    /// It has been made, or is about to be made, the call.
+    used: bool,
+}
+
+/// A call that was asked for and not heard of yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Making {
+    tag: Tag,
+    deadline: Timestamp,
+}
+
+/// Everything of ours that rings.
+#[derive(Debug, Default)]
+pub(super) struct Calling {
+    recalls: BTreeMap<String, Recall>,
+    making: BTreeMap<String, Making>,
+    /// To whom an answered recall is to be connected.
+    redirecting: BTreeMap<String, DirectoryNumber>,
+    calls: u64,
+}
+
+impl Calling {
+    pub(super) fn next_deadline(&self) -> Option<Timestamp> {
+        self.making.values().map(|making| making.deadline).min()
+    }
+}
+
+/// The channel of a recall: the server takes an id once, so that a recall that is sent again while it rings does not ring
+/// twice.
+fn recall_id(id: DataId) -> String {
+    format!("ringback-recall-{:032x}", id.0)
+}
+
+impl Core {
+    /// Rings a phone; answered when the server has taken the order.
+    pub(super) fn recall(
+        &mut self,
+        tag: Tag,
+        device: &DeviceName,
+        id: DataId,
+        name: &str,
+        number: Option<&str>,
+    ) {
+        let id = recall_id(id);
+        if self.calling.recalls.contains_key(&id) || self.mapper.channel_of(&id).is_some() {
+            // It rings already.
+            return self.step_done(tag, Ok(()));
+        }
+        let action = self.originate(device, &id, "recall", name, number, &[]);
+        self.mapper.expect(&id, Expected::Alert);
+        self.calling.recalls.insert(id.clone(), Recall { device: device.clone(), told: false, used: false });
+        if let Err(failure) = self.ask_checked(Purpose::Alert(tag, id.clone()), "Originate", action) {
+            self.calling.recalls.remove(&id);
+            self.mapper.expect_no_more(&id);
+            self.step_done(tag, Err(failure));
+        }
+    }
+
+    fn originate(
+        &self,
+        device: &DeviceName,
+        id: &str,
+        exten: &str,
+        name: &str,
+        number: Option<&str>,
+        variables: &[&str],
+    ) -> Result<Action, ActionError> {
+        let name: String = name.chars().filter(|c| !matches!(c, '"' | '<' | '>' | '\\')).collect();
+        let caller = format!("\"{name}\" <{}>", number.unwrap_or_default());
+        let mut action = Action::new("Originate")?
+            .header("Channel", &format!("{}{}", self.config.technology, device.as_str()))?
+            .header("ChannelId", id)?
+            .header("Context", &self.config.recall_context)?
+            .header("Exten", exten)?
+            .header("Priority", "1")?
+            .header("CallerID", &caller)?
+            .header("Timeout", &self.config.ring.0.to_string())?
+            .header("Async", "true")?;
+        for variable in variables {
+            action = action.header("Variable", variable)?;
+        }
+        Ok(action)
+    }
+
+    pub(super) fn alert_asked(&mut self, tag: Tag, id: &str, result: Result<Message, Failure>) {
+        let result =
+            result.map(|_| ()).map_err(|failure| request_failure(failure, CtiError::DeviceOutOfService));
+        if result.is_err() {
+            self.calling.recalls.remove(id);
+            self.mapper.expect_no_more(id);
+        }
+        self.step_done(tag, result);
+    }
+
+    /// Ends the recalls of a phone that are not picked up: what they are about is not so any more.
+    pub(super) fn stop_recalls(&mut self, device: &DeviceName) {
+        let stop: Vec<String> = self
+            .calling
+            .recalls
+            .iter()
+            .filter(|(_, recall)| recall.device == *device && !recall.told && !recall.used)
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in stop {
+            let action = Action::new("Hangup").and_then(|action| action.header("Channel", &id));
+            // It may have ended by itself.
+            let _gone = self.ask_checked(Purpose::Nothing, "Hangup", action);
+        }
+    }
+
+    /// A recall that was picked up is the softkey Dial.
+    pub(super) fn recalls_answered(&mut self) {
+        let mut pressed = Vec::new();
+        let mapper = &self.mapper;
+        self.calling.recalls.retain(|id, recall| {
+            match mapper.channel_of(id) {
+                Some((_, true)) if !recall.told => {
+                    recall.told = true;
+                    pressed.push(recall.device.clone());
+                    true
+                }
+                Some(_) => true,
+                // Either it is over, or it has not begun.
+                None => mapper.expects(id),
+            }
+        });
+        for device in pressed {
+            self.press_soft_key(&device, "Dial");
+        }
+    }
+
+    /// Makes a call from a phone: by connecting its recall, if that was picked up; otherwise the phone rings first.
+    pub(super) fn make_call(
+        &mut self,
+        now: Timestamp,
+        tag: Tag,
+        from: &Appearance,
+        to: DirectoryNumber,
+        override_forwarding: bool,
+    ) {
+        if !self.standing.wants_line(from) {
+            return self.answer(tag, Err(RequestFailure::Refused(CtiError::UndefinedLine)));
+        }
+        if self.mapper.in_service(&from.device) != Some(true) {
+            return self.answer(tag, Err(RequestFailure::Refused(CtiError::LineOutOfService)));
+        }
+        let recall =
+            self.calling.recalls.iter_mut().find(|(_, r)| r.device == from.device && r.told && !r.used);
+        if let Some((id, recall)) = recall {
+            recall.used = true;
+            let id = id.clone();
+            return self.connect_recall(tag, &id, to, override_forwarding);
+        }
+        self.calling.calls += 1;
+        let id = format!("ringback-call-{}-{}-{}", self.epoch.0, now.0, self.calling.calls);
+        let variables: &[&str] = if override_forwarding { &["__RINGBACK_OVERRIDE=1"] } else { &[] };
+        let action =
+            self.originate(&from.device, &id, to.as_str(), "Call Back", Some(to.as_str()), variables);
+        self.mapper.expect(&id, Expected::Call(to));
+        self.calling.making.insert(id.clone(), Making { tag, deadline: now + self.config.ring + UNHEARD });
+        if let Err(failure) = self.ask_checked(Purpose::Call(tag, id.clone()), "Originate", action) {
+            self.call_failed(&id, failure);
+        }
+    }
+
+    fn connect_recall(&mut self, tag: Tag, id: &str, to: DirectoryNumber, override_forwarding: bool) {
+        if override_forwarding {
+            let action = || {
+                Action::new("Setvar")?
+                    .header("Channel", id)?
+                    .header("Variable", "__RINGBACK_OVERRIDE")?
+                    .header("Value", "1")
+            };
+            let _without = self.ask_checked(Purpose::Nothing, "Setvar", action());
+        }
+        let action = || {
+            Action::new("Redirect")?
+                .header("Channel", id)?
+                .header("Context", &self.config.recall_context)?
+                .header("Exten", to.as_str())?
+                .header("Priority", "1")
+        };
+        let action = action();
+        if let Err(failure) = self.ask_checked(Purpose::Redirect(tag, id.to_owned()), "Redirect", action) {
+            return self.answer(tag, Err(failure));
+        }
+        self.calling.redirecting.insert(id.to_owned(), to);
+    }
+
+    pub(super) fn redirected(
+        &mut self,
+        now: Timestamp,
+        tag: Tag,
+        id: &str,
+        result: Result<Message, Failure>,
+    ) {
+        let to = self.calling.redirecting.remove(id);
+        self.calling.recalls.remove(id);
+        let mut out = Vec::new();
+        let result = match (result, to) {
+            (Ok(_), Some(to)) => match self.mapper.alert_becomes_call(now, id, to, &mut out) {
+                Some(call) => Ok(Answer::CallMade(call)),
+                // Its user has hung up in this moment.
+                None => Err(RequestFailure::Refused(CtiError::IllegalCallState)),
+            },
+            (Ok(_), None) => Err(RequestFailure::OutcomeUnknown),
+            (Err(failure), _) => Err(request_failure(failure, CtiError::IllegalCallState)),
+        };
+        self.answer(tag, result);
+        self.relay(out);
+    }
+
+    pub(super) fn call_asked(&mut self, now: Timestamp, _: Tag, id: &str, result: Result<Message, Failure>) {
+        match result {
+            Ok(_) => {
+                if let Some(making) = self.calling.making.get_mut(id) {
+                    making.deadline = now + UNHEARD;
+                }
+            }
+            Err(failure) => self.call_failed(id, request_failure(failure, CtiError::LineOutOfService)),
+        }
+    }
+
+    /// Calls that have been heard of by now are made.
+    pub(super) fn calls_heard_of(&mut self) {
+        let mapper = &self.mapper;
+        let heard: Vec<_> = self
+            .calling
+            .making
+            .iter()
+            .filter_map(|(id, making)| Some((id.clone(), making.tag, mapper.channel_of(id)?.0)))
+            .collect();
+        for (id, tag, call) in heard {
+            self.calling.making.remove(&id);
+            self.answer(tag, Ok(Answer::CallMade(call)));
+        }
+    }
+
+    /// The server tells how an order ended; only of one that was never heard of this is news.
+    pub(super) fn originated(&mut self, message: &Message) {
+        if message.get("Response") != Some("Failure") {
+            return;
+        }
+        // Without a channel there is no id of it: then the phone could not be called at all.
+        let id = message.known("Uniqueid").map(str::to_owned);
+        if let Some(id) = id.filter(|id| self.calling.making.contains_key(id)) {
+            self.call_failed(&id, RequestFailure::Refused(CtiError::LineOutOfService));
+        }
+    }
+
+    fn call_failed(&mut self, id: &str, failure: RequestFailure) {
+        self.mapper.expect_no_more(id);
+        if let Some(making) = self.calling.making.remove(id) {
+            self.answer(making.tag, Err(failure));
+        }
+    }
+
+    pub(super) fn call_timeouts(&mut self, now: Timestamp) {
+        let due: Vec<String> = self
+            .calling
+            .making
+            .iter()
+            .filter(|(_, making)| making.deadline <= now)
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in due {
+            self.call_failed(&id, RequestFailure::OutcomeUnknown);
+        }
+    }
+
+    /// The link is gone: nobody knows what becomes of what was ordered.
+    pub(super) fn calls_lost(&mut self) {
+        let Calling { making, .. } = std::mem::take(&mut self.calling);
+        for making in making.into_values() {
+            self.answer(making.tag, Err(RequestFailure::OutcomeUnknown));
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! The provider: Call Back on an Asterisk.
+//!
+//! It promises what its port demands, with these limits, which are the PBX's:
+//!
+//! - [`Fencing::LeaseOnly`]: the manager interface knows no epochs. An instance that has been replaced and does not know
+//!   it yet can still ring a phone with what it had decided before its lease ran out.
+//! - [`Dedup::None`]: a recall's channel has the alert's id as its own, so while it rings the server refuses a second
+//!   one. Once it has stopped ringing the server forgets the id, and the same alert rings again: that can happen only to an
+//!   alert in doubt, after the link was lost in the moment in which it was ordered. A text that is in doubt comes twice.
+//! - A phone goes off hook unseen: a PBX learns of it when a number is dialled. What it shows on its own display, and the
+//!   key on it, it does not know either: the key is a feature code, a digit, or a text (see `examples/asterisk`).
+//! - What a phone is shown is what its [`Way`](crate::notify::Way) makes of it, not byte for byte.
+//! - A line is vouched for as [`Config::proof`] says: after a restart of the server, a line that looks free is not told to be.
+//! - A call that is made rings the phone it is made from first, unless that phone is just answering its recall.
+
+mod calling;
+mod config;
+mod core;
+mod phones;
+mod reading;
+mod standing;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use ringback_cti::{Capabilities, Command, CtiProvider, Dedup, Fencing, ProviderEvent};
+
+pub use config::Config;
+
+use self::core::{Core, Do};
+use crate::client::{Client, Connector};
+use crate::directory::{PbxDirectory, PbxFeed, Profile, Shared};
+use crate::session::ConfigError;
+
+/// A provider over a live Asterisk.
+///
+/// It runs inside [`next`](CtiProvider::next): whoever uses it must keep polling that. Dropping `next` loses nothing;
+/// dropping the provider closes the connection.
+pub struct AsteriskProvider {
+    client: Client,
+    core: Core,
+    shared: Shared,
+    events: VecDeque<ProviderEvent>,
+}
+
+impl AsteriskProvider {
+    /// A provider that begins to connect as soon as `next` is polled.
+    ///
+    /// # Errors
+    /// The configuration cannot work.
+    pub fn new(config: Config, connector: Arc<dyn Connector>) -> Result<Self, ConfigError> {
+        let client = Client::new(config.session.clone(), connector)?;
+        let shared = Shared::default();
+        let core = Core::new(config, shared.clone());
+        Ok(Self { client, core, shared, events: VecDeque::new() })
+    }
+
+    /// The directory of this PBX, as the provider reads it.
+    #[must_use]
+    pub fn directory(&self, profile: Profile) -> PbxDirectory {
+        PbxDirectory::new(self.shared.clone(), profile)
+    }
+
+    /// What changes in it.
+    #[must_use]
+    pub fn feed(&self) -> PbxFeed {
+        PbxFeed::new(self.shared.clone())
+    }
+
+    fn carry_out(&mut self) {
+        loop {
+            while let Some(output) = self.core.poll_output() {
+                match output {
+                    Do::Ask(ticket, name, action) => {
+                        if let Err(error) = self.client.request(ticket, name, action) {
+                            // Only an action with more headers than any of ours has.
+                            tracing::error!(action = name, %error, "cannot be said to the server");
+                        }
+                    }
+                    Do::Report(event) => self.events.push_back(event),
+                    Do::GiveUp(why) => self.client.give_up(why),
+                }
+            }
+            // What the session knows without the server: there is no link, for example.
+            let Some(event) = self.client.take() else { return };
+            self.core.handle(self.client.now(), event);
+        }
+    }
+}
+
+#[async_trait]
+impl CtiProvider for AsteriskProvider {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { fencing: Fencing::LeaseOnly, dedup: Dedup::None }
+    }
+
+    fn submit(&mut self, command: Command) {
+        self.core.submit(self.client.now(), command);
+        self.carry_out();
+    }
+
+    async fn next(&mut self) -> Option<ProviderEvent> {
+        loop {
+            self.carry_out();
+            if let Some(event) = self.events.pop_front() {
+                return Some(event);
+            }
+            match self.client.next(self.core.next_wakeup()).await {
+                Some(event) => self.core.handle(self.client.now(), event),
+                None => self.core.poll(self.client.now()),
+            }
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! What phones are shown, and what their users say.
+
+use ringback_cti::message::{CtiError, InvocationId};
+use ringback_cti::{DataId, ProviderEvent, RequestFailure, Tag};
+use ringback_model::{DeviceName, DirectoryNumber, Timestamp};
+
+use super::core::{Core, Purpose};
+use crate::ami::Message;
+use crate::notify::{Content, Recipient, Screen, Step};
+
+/// The most bytes that a phone takes at a time.
+const MESSAGE_BYTES: usize = 2000;
+
+/// What of ours is on a phone.
+#[derive(Debug, Default)]
+pub(super) struct Seat {
+    screen: Option<Screen>,
+}
+
+impl Core {
+    /// Something for a phone.
+    pub(super) fn send_data(&mut self, tag: Tag, device: &DeviceName, id: Option<DataId>, content: &str) {
+        let refused = |error| Err(RequestFailure::Refused(error));
+        if !self.standing.wants(device) {
+            return self.answer(tag, refused(CtiError::DeviceNotOpen));
+        }
+        if content.len() > MESSAGE_BYTES {
+            return self.answer(tag, refused(CtiError::DataSizeLimitExceeded));
+        }
+        if self.mapper.in_service(device) != Some(true) {
+            return self.answer(tag, refused(CtiError::DeviceOutOfService));
+        }
+        let content = match Content::read(content) {
+            Ok(content) => content,
+            Err(error) => {
+                tracing::warn!(?device, %error, "data that no phone would take");
+                return self.answer(tag, refused(CtiError::DataRejected));
+            }
+        };
+        let steps = match content {
+            Content::Screen(screen) => {
+                if screen.press_of("Dial").is_none() {
+                    // What it was recalled for is not so any more.
+                    self.stop_recalls(device);
+                }
+                let steps = self.tell(device, |way, phone| way.show(phone, &screen));
+                self.seats.entry(device.clone()).or_default().screen = Some(screen);
+                steps
+            }
+            Content::Execute { clears: true } => {
+                self.stop_recalls(device);
+                self.seats.remove(device);
+                Ok(Vec::new())
+            }
+            Content::Execute { clears: false } => {
+                let screen = self.seats.get(device).and_then(|seat| seat.screen.clone());
+                self.tell(device, |way, phone| way.alert(phone, screen.as_ref()))
+            }
+        };
+        match steps {
+            Ok(steps) => self.carry_out(tag, device, id, steps),
+            Err(error) => {
+                tracing::warn!(?device, %error, "cannot be said to the server");
+                self.answer(tag, refused(CtiError::DataRejected));
+            }
+        }
+    }
+
+    fn tell<T>(
+        &self,
+        device: &DeviceName,
+        how: impl FnOnce(&dyn crate::notify::Way, Recipient<'_>) -> T,
+    ) -> T {
+        let dial = format!("{}{}", self.config.technology, device.as_str());
+        let in_call = self.mapper.open_channel_of(device);
+        how(self.config.ways.of(device), Recipient { device, dial: &dial, in_call })
+    }
+
+    fn carry_out(&mut self, tag: Tag, device: &DeviceName, id: Option<DataId>, steps: Vec<Step>) {
+        if steps.is_empty() {
+            return self.answer(tag, Ok(ringback_cti::message::Answer::Done));
+        }
+        self.expect_steps(tag, steps.len());
+        for step in steps {
+            match step {
+                Step::Act(name, action) => {
+                    self.ask(Purpose::Step(tag), name, action);
+                }
+                Step::Recall { name, number } => {
+                    // Data that need not have its effect once has no id; then every time is a first time.
+                    let id = id.unwrap_or(DataId(u128::from(tag.0)));
+                    self.recall(tag, device, id, &name, number.as_deref());
+                }
+            }
+        }
+    }
+
+    /// The verdict on a press of the key. Taken, the screen that follows says so.
+    pub(super) fn answer_feature(&mut self, invocation: InvocationId, accepted: bool) {
+        let Some(device) = self.invocations.remove(&invocation) else { return };
+        if accepted || !self.is_up() {
+            return;
+        }
+        let prompt =
+            Screen { title: String::new(), lines: vec!["Key Not Active".to_owned()], keys: Vec::new() };
+        let steps = self.tell(&device, |way, phone| way.show(phone, &prompt)).unwrap_or_default();
+        for step in steps {
+            if let Step::Act(name, action) = step {
+                self.ask(Purpose::Nothing, name, action);
+            }
+        }
+    }
+
+    /// A softkey of the screen that the phone was sent last, by its meaning.
+    pub(super) fn press_soft_key(&mut self, device: &DeviceName, key: &str) {
+        let screen = self.seats.get(device).and_then(|seat| seat.screen.as_ref());
+        let press = screen.and_then(|screen| screen.press_of(key)).map(str::to_owned);
+        self.pressed(device, press);
+    }
+
+    /// The same, by its position from 1. Says whether there is such a key.
+    fn press_position(&mut self, device: &DeviceName, position: usize) -> bool {
+        let screen = self.seats.get(device).and_then(|seat| seat.screen.as_ref());
+        let key = screen.and_then(|screen| screen.keys.get(position.checked_sub(1)?));
+        let press = key.map(|(_, press)| press.clone());
+        let found = press.is_some();
+        self.pressed(device, press);
+        found
+    }
+
+    fn pressed(&mut self, device: &DeviceName, press: Option<String>) {
+        if let Some(content) = press
+            && self.acts()
+            && self.standing.wants(device)
+        {
+            self.report(ProviderEvent::DeviceData { device: device.clone(), content });
+        }
+    }
+
+    /// What the dialplan tells.
+    pub(super) fn user_event(&mut self, now: Timestamp, message: &Message) {
+        let device = |key| message.known(key).and_then(|name| DeviceName::new(name).ok());
+        match message.get("UserEvent") {
+            Some("CallBackSoftKey") => {
+                let position = message.get("Position").and_then(|position| position.parse().ok());
+                if let (Some(device), Some(position)) = (device("Caller"), position) {
+                    self.press_position(&device, position);
+                }
+            }
+            Some("CallBackText") => {
+                if let Some(device) = device("From") {
+                    self.texted(&device, message.get("Text").unwrap_or_default());
+                }
+            }
+            Some("CallBackSetting") => self.reread(),
+            Some(_) => self.user_probe_heard(message),
+            None => {}
+        }
+        self.finish_reading(now);
+    }
+
+    /// A text: a number to be called back, the position of a softkey, or a question.
+    fn texted(&mut self, device: &DeviceName, text: &str) {
+        let mut out = Vec::new();
+        let position = text.parse::<usize>().ok().filter(|_| text.len() == 1);
+        if position.is_some_and(|position| self.press_position(device, position)) {
+            return;
+        }
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'+');
+        match DirectoryNumber::new(text) {
+            Ok(number) if digits => self.mapper.press_key(device, Some(number), &mut out),
+            _ => self.mapper.press_key(device, None, &mut out),
+        }
+        self.relay(out);
+    }
+}

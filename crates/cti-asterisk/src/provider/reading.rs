@@ -1,0 +1,335 @@
+//! The first questions after the login, and the directory's, which are asked again and again.
+
+use std::collections::BTreeSet;
+
+use ringback_cti::{LinkLoss, ProviderEvent};
+use ringback_model::{DeviceName, Millis, Timestamp};
+
+use super::core::{Core, Purpose, Stage};
+use crate::ami::{Action, Message};
+use crate::directory::{self, Record};
+use crate::session::{Failure, Ticket};
+
+/// The user event that shows whether user events are delivered.
+const PROBE_EVENT: &str = "RingbackProbe";
+/// The device whose state is set to see whether device states are delivered.
+const PROBE_DEVICE: &str = "Custom:ringback";
+
+/// One question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// What the manager user may do.
+    Commands,
+    /// The device states.
+    States,
+    /// The calls.
+    Channels,
+    /// A part of the directory.
+    Directory(directory::Reading),
+    /// To have a user event sent.
+    ProbeEvent,
+    /// To have a device state changed.
+    ProbeState,
+}
+
+/// What has been read so far.
+#[derive(Debug, Default)]
+pub(super) struct Reading {
+    pending: BTreeSet<Ticket>,
+    pub(super) deadline: Timestamp,
+    record: Record,
+    /// Endpoints whose device state was told with them.
+    endpoints: Vec<Message>,
+    /// A user event was delivered.
+    heard_event: bool,
+    /// A device state was delivered, or could not be asked for.
+    heard_state: bool,
+    problems: Vec<String>,
+}
+
+/// What a manager user must be allowed to do: the action, what for, and the write class that allows it.
+const NEEDED: [(&str, &str, &str); 10] = [
+    ("DeviceStateList", "to read device states; load res_manager_devicestate.so", "call"),
+    ("CoreShowChannels", "to read calls", "system"),
+    ("PJSIPShowEndpoints", "to read the phones", "system"),
+    ("ExtensionStateList", "to read the hints", "call"),
+    ("Originate", "to recall and to call back", "originate"),
+    ("Redirect", "to connect a recall", "call"),
+    ("Hangup", "to end a recall", "call"),
+    ("Setvar", "to override forwarding", "call"),
+    ("MessageSend", "to send texts", "message"),
+    ("UserEvent", "to see whether events are delivered", "user"),
+];
+
+impl Core {
+    /// The server has booted, and says for how long it has been up.
+    pub(super) fn booted(&mut self, now: Timestamp, message: &Message) {
+        if matches!(self.stage, Stage::Booting { .. }) {
+            let uptime =
+                message.get("Uptime").and_then(|seconds| seconds.parse().ok()).map(Millis::from_secs);
+            self.start_reading(now, Some(uptime.unwrap_or(Millis::ZERO)));
+        }
+    }
+
+    /// Asks everything. `uptime` is what the server told just now.
+    pub(super) fn start_reading(&mut self, now: Timestamp, uptime: Option<Millis>) {
+        if let Some(uptime) = uptime {
+            self.standing.server_is_up_for(now, uptime, self.config.proof);
+        }
+        let deadline = now + self.config.patience;
+        self.stage = Stage::Reading(Reading { deadline, ..Reading::default() });
+        let plain = [
+            (Part::Commands, "ListCommands"),
+            (Part::States, "DeviceStateList"),
+            (Part::Channels, "CoreShowChannels"),
+        ];
+        for (part, name) in plain {
+            self.read(part, name, &[]);
+        }
+        for reading in directory::Reading::ALL {
+            self.read_directory(reading);
+        }
+        self.read(Part::ProbeEvent, "UserEvent", &[("UserEvent", PROBE_EVENT)]);
+        // One of the two is a change.
+        let variable = format!("DEVICE_STATE({PROBE_DEVICE})");
+        for state in ["INUSE", "NOT_INUSE"] {
+            self.read(Part::ProbeState, "Setvar", &[("Variable", &variable), ("Value", state)]);
+        }
+    }
+
+    fn read(&mut self, part: Part, name: &'static str, headers: &[(&str, &str)]) {
+        let action = || {
+            let action = Action::new(name)?;
+            headers.iter().try_fold(action, |action, (key, value)| action.header(key, value))
+        };
+        // Constants: they are headers.
+        if let Ok(action) = action() {
+            let ticket = self.ask(Purpose::Read(part), name, action);
+            match &mut self.stage {
+                Stage::Reading(reading) => {
+                    reading.pending.insert(ticket);
+                }
+                _ => {
+                    if let Some((_, pending)) = &mut self.rereading {
+                        pending.insert(ticket);
+                    }
+                }
+            }
+        }
+    }
+
+    fn read_directory(&mut self, reading: directory::Reading) {
+        let part = Part::Directory(reading);
+        match reading {
+            directory::Reading::Endpoints => self.read(part, "PJSIPShowEndpoints", &[]),
+            directory::Reading::Hints => self.read(part, "ExtensionStateList", &[]),
+            directory::Reading::DoNotDisturb => self.read(part, "DBGetTree", &[("Family", "DND")]),
+            directory::Reading::Forwards => self.read(part, "DBGetTree", &[("Family", "CFWD")]),
+        }
+    }
+
+    /// A part of a list.
+    pub(super) fn listed(&mut self, now: Timestamp, part: Part, ticket: Ticket, message: &Message) {
+        match part {
+            Part::States | Part::Channels => {
+                let mut out = Vec::new();
+                self.mapper.handle(now, message, &mut out);
+                self.relay(out);
+            }
+            Part::Directory(reading) => match &mut self.stage {
+                Stage::Reading(first) => {
+                    if reading == directory::Reading::Endpoints {
+                        first.endpoints.push(message.clone());
+                    }
+                    reading.take(message, &mut first.record);
+                }
+                _ => {
+                    if let Some((record, _)) = self.rereading.as_mut().filter(|(_, p)| p.contains(&ticket)) {
+                        reading.take(message, record);
+                    }
+                }
+            },
+            Part::Commands | Part::ProbeEvent | Part::ProbeState => {}
+        }
+    }
+
+    pub(super) fn part_read(
+        &mut self,
+        now: Timestamp,
+        part: Part,
+        ticket: Ticket,
+        result: Result<Message, Failure>,
+    ) {
+        let Stage::Reading(reading) = &mut self.stage else {
+            return self.directory_part_read(ticket, result.is_ok());
+        };
+        if !reading.pending.remove(&ticket) {
+            return;
+        }
+        match (part, result) {
+            (Part::Commands, Ok(commands)) => {
+                for (name, what, class) in NEEDED {
+                    if commands.get(name).is_none() {
+                        reading.problems.push(format!("{name} ({what}): write = ...,{class}"));
+                    }
+                }
+            }
+            // Without the function the test cannot be made; that is no reason not to work.
+            (Part::ProbeState, Err(_)) => reading.heard_state = true,
+            (Part::States | Part::Channels, Err(failure)) => reading.problems.push(failure.to_string()),
+            // An older server cannot list its database; no phones, no hints, and no keys are a fact.
+            (Part::Directory(_), Err(failure)) => {
+                tracing::debug!(%failure, "a part of the directory is not read")
+            }
+            _ => {}
+        }
+        self.finish_reading(now);
+    }
+
+    pub(super) fn user_probe_heard(&mut self, message: &Message) {
+        if let Stage::Reading(reading) = &mut self.stage
+            && message.get("UserEvent") == Some(PROBE_EVENT)
+        {
+            reading.heard_event = true;
+        }
+    }
+
+    pub(super) fn heard_state(&mut self, message: &Message) {
+        if let Stage::Reading(reading) = &mut self.stage
+            && message.get("Device") == Some(PROBE_DEVICE)
+        {
+            reading.heard_state = true;
+        }
+    }
+
+    /// Goes on when everything has been answered.
+    pub(super) fn finish_reading(&mut self, now: Timestamp) {
+        let Stage::Reading(reading) = &mut self.stage else { return };
+        if !reading.pending.is_empty() {
+            return;
+        }
+        if !reading.problems.is_empty() {
+            let what = reading.problems.join("; ");
+            return self.unfit(format!(
+                "the manager user may not do, or the server has no module for: {what} in the user's section of manager.conf"
+            ));
+        }
+        if !(reading.heard_event && reading.heard_state) {
+            return;
+        }
+        let reading = std::mem::take(reading);
+        self.take_endpoints(now, &reading.endpoints);
+        self.put_directory(reading.record);
+        self.up(now);
+    }
+
+    /// Of a phone that has done nothing since the server's start only this tells.
+    fn take_endpoints(&mut self, now: Timestamp, endpoints: &[Message]) {
+        for endpoint in endpoints {
+            let Some(device) = endpoint.get("ObjectName").and_then(|name| DeviceName::new(name).ok()) else {
+                continue;
+            };
+            if self.mapper.has_device_state(&device) {
+                continue;
+            }
+            let state = match endpoint.get("DeviceState") {
+                Some("Not in use") => "NOT_INUSE",
+                Some("In use") => "INUSE",
+                Some("Busy") => "BUSY",
+                Some("Ringing") => "RINGING",
+                Some("Ring+Inuse" | "Ring, In use") => "RINGINUSE",
+                Some("On Hold") => "ONHOLD",
+                Some("Unavailable" | "Invalid") => "UNAVAILABLE",
+                _ => continue,
+            };
+            let name = format!("{}{}", self.config.technology, device.as_str());
+            let told =
+                Message::from_headers([("Event", "DeviceStateChange"), ("Device", &name), ("State", state)]);
+            let mut out = Vec::new();
+            self.mapper.handle(now, &told, &mut out);
+            self.relay(out);
+        }
+    }
+
+    pub(super) fn reading_timeouts(&mut self, now: Timestamp) {
+        match &self.stage {
+            Stage::Booting { until } if *until <= now => self.unfit(
+                "the server does not say that it has booted: it is still starting, or the manager user has no \
+                 read = ...,system in its section of manager.conf"
+                    .to_owned(),
+            ),
+            Stage::Reading(reading) if reading.deadline <= now => {
+                let missing = match (reading.pending.is_empty(), reading.heard_event, reading.heard_state) {
+                    (false, ..) => "the server has not answered the first questions in time: it is overloaded",
+                    (_, false, _) => {
+                        "user events are not delivered: give the manager user read = ...,user in its section of manager.conf"
+                    }
+                    _ => {
+                        "call events are not delivered: give the manager user read = ...,call in its section of manager.conf"
+                    }
+                };
+                self.unfit(missing.to_owned());
+            }
+            _ => {}
+        }
+    }
+
+    /// Logged in, but the provider cannot work.
+    fn unfit(&mut self, what: String) {
+        tracing::error!(what, "the manager interface is reached, but cannot be used");
+        let reason = LinkLoss::Unfit(what.clone());
+        self.stage = Stage::Down(reason.clone());
+        let manager = self.config.session.server.name.clone();
+        self.report(ProviderEvent::LinkFailed { manager, reason });
+        self.give_up(what);
+    }
+
+    // --- the directory, later ---
+
+    /// Reads the directory anew when it is time.
+    pub(super) fn refresh(&mut self, now: Timestamp) {
+        if self.is_up() && self.next_refresh <= now {
+            self.next_refresh = now + self.config.refresh;
+            self.reread();
+        }
+    }
+
+    /// Something in the directory has changed, or may have.
+    pub(super) fn reread(&mut self) {
+        if self.rereading.is_some() {
+            self.reread_again = true;
+            return;
+        }
+        self.rereading = Some((Record::default(), BTreeSet::new()));
+        for reading in directory::Reading::ALL {
+            self.read_directory(reading);
+        }
+    }
+
+    fn directory_part_read(&mut self, ticket: Ticket, successful: bool) {
+        let Some((_, pending)) = &mut self.rereading else { return };
+        if !pending.remove(&ticket) {
+            return;
+        }
+        if !successful {
+            tracing::debug!("a part of the directory is not read");
+        }
+        if pending.is_empty()
+            && let Some((record, _)) = self.rereading.take()
+        {
+            self.put_directory(record);
+            if std::mem::take(&mut self.reread_again) {
+                self.reread();
+            }
+        }
+    }
+
+    fn put_directory(&mut self, record: Record) {
+        let mut out = Vec::new();
+        for (device, dn) in record.phones() {
+            self.mapper.set_do_not_disturb(device, record.disturbed_not.contains(dn), &mut out);
+        }
+        self.shared.put(record);
+        self.relay(out);
+    }
+}

@@ -1,0 +1,165 @@
+//! What the service wants open, and what can be vouched for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ringback_cti::ProviderEvent;
+use ringback_cti::message::CtiError;
+use ringback_model::{Appearance, DeviceName, Millis, Timestamp};
+
+use super::core::Core;
+use crate::map::line_of;
+
+/// Two readings of the moment of the server's start differ by no more than this.
+const SAME_START: Millis = Millis::from_secs(5);
+
+/// What is wanted. It outlives links.
+#[derive(Debug, Default)]
+pub(super) struct Standing {
+    devices: BTreeMap<DeviceName, BTreeSet<Appearance>>,
+    /// Lines that look free, and of which that cannot be vouched for yet.
+    doubtful: BTreeSet<Appearance>,
+    /// When the server was started, in the time of this program; before that for an early start.
+    started: Option<Timestamp>,
+    /// From when on what the server says is believed. `None`: never by time alone.
+    believed_from: Option<Timestamp>,
+    /// Phones that were seen in use since the server's start.
+    seen: BTreeSet<DeviceName>,
+}
+
+impl Standing {
+    pub(super) fn wants(&self, device: &DeviceName) -> bool {
+        self.devices.contains_key(device)
+    }
+
+    pub(super) fn wants_line(&self, at: &Appearance) -> bool {
+        self.devices.get(&at.device).is_some_and(|lines| lines.contains(at))
+    }
+
+    pub(super) fn link_down(&mut self) {
+        self.doubtful.clear();
+    }
+
+    pub(super) fn next_proof(&self) -> Option<Timestamp> {
+        self.believed_from.filter(|_| !self.doubtful.is_empty())
+    }
+
+    /// The server says for how long it has been up.
+    pub(super) fn server_is_up_for(&mut self, now: Timestamp, uptime: Millis, proof: Option<Millis>) {
+        // The time before this program began cannot be told by its clock; what is left of the waiting can.
+        let left = proof.map(|proof| Millis(proof.0.saturating_sub(uptime.0)));
+        let started = Timestamp(now.0.saturating_sub(uptime.0));
+        let same = self
+            .started
+            .is_some_and(|before| started - before <= SAME_START && before - started <= SAME_START);
+        if !same {
+            self.seen.clear();
+        }
+        self.started = Some(started);
+        self.believed_from = left.map(|left| now + left);
+    }
+
+    fn believes(&self, now: Timestamp, device: &DeviceName) -> bool {
+        self.seen.contains(device) || self.believed_from.is_some_and(|from| from <= now)
+    }
+}
+
+impl Core {
+    /// The link is up, and this instance acts.
+    pub(super) fn open_all(&mut self, now: Timestamp) {
+        let wanted: Vec<_> = self.standing.devices.iter().map(|(d, l)| (d.clone(), l.clone())).collect();
+        for (device, lines) in wanted {
+            self.read_device(&device);
+            for at in lines {
+                self.read_line(now, &at);
+            }
+        }
+    }
+
+    /// Closed for good.
+    pub(super) fn close_all(&mut self) {
+        for device in std::mem::take(&mut self.standing.devices).into_keys() {
+            self.mapper.close_device(&device);
+        }
+        self.standing.doubtful.clear();
+        self.seats.clear();
+    }
+
+    pub(super) fn open_device(&mut self, now: Timestamp, device: DeviceName) {
+        let lines = self.standing.devices.entry(device.clone()).or_default().clone();
+        if self.is_up() && self.acts() {
+            self.read_device(&device);
+            for at in lines {
+                self.read_line(now, &at);
+            }
+        }
+    }
+
+    pub(super) fn close_device(&mut self, device: &DeviceName) {
+        self.standing.devices.remove(device);
+        self.standing.doubtful.retain(|at| at.device != *device);
+        self.mapper.close_device(device);
+        self.seats.remove(device);
+    }
+
+    pub(super) fn open_line(&mut self, now: Timestamp, at: Appearance) {
+        // Its device must have been asked for first.
+        let Some(lines) = self.standing.devices.get_mut(&at.device) else { return };
+        lines.insert(at.clone());
+        if self.is_up() && self.acts() {
+            self.read_line(now, &at);
+        }
+    }
+
+    pub(super) fn close_line(&mut self, at: &Appearance) {
+        if let Some(lines) = self.standing.devices.get_mut(&at.device) {
+            lines.remove(at);
+        }
+        self.standing.doubtful.remove(at);
+        self.mapper.close_line(at);
+    }
+
+    fn read_device(&mut self, device: &DeviceName) {
+        let known = self.shared.get().is_none_or(|record| record.endpoints.contains(device));
+        if !known || self.mapper.in_service(device).is_none() {
+            // A phone that does not exist, or of which the server does not know anything.
+            self.report(ProviderEvent::Device { device: device.clone(), status: None });
+        }
+        let mut out = Vec::new();
+        self.mapper.open_device(device, &mut out);
+        self.relay(out);
+    }
+
+    fn read_line(&mut self, now: Timestamp, at: &Appearance) {
+        if line_of(&at.device).as_ref() != Some(at) {
+            let reason = CtiError::UndefinedLine;
+            return self.report(ProviderEvent::LineRefused { at: at.clone(), reason });
+        }
+        if self.standing.believes(now, &at.device) {
+            let mut out = Vec::new();
+            self.mapper.open_line(at, &mut out);
+            self.relay(out);
+        } else {
+            self.standing.doubtful.insert(at.clone());
+            self.vouch(now);
+        }
+    }
+
+    /// Opens the lines of which it can be told by now how they are.
+    pub(super) fn vouch(&mut self, now: Timestamp) {
+        if !self.is_up() {
+            return;
+        }
+        for at in self.standing.doubtful.clone() {
+            // A call that is known is certain; that there is none is not.
+            if self.mapper.calls(&at.device).any(|call| call.state.is_off_hook()) {
+                self.standing.seen.insert(at.device.clone());
+            }
+            if self.standing.believes(now, &at.device) {
+                self.standing.doubtful.remove(&at);
+                let mut out = Vec::new();
+                self.mapper.open_line(&at, &mut out);
+                self.relay(out);
+            }
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Against a real Asterisk with real SIP phones. Skipped loudly where the packages cannot be fetched.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod link;
+mod office;
+mod provider;
+mod seat;
