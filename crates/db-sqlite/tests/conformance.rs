@@ -53,6 +53,25 @@ async fn requests_after_reopening() -> Result<(), Violation> {
 }
 
 #[tokio::test]
+async fn requests_of_two_processes() -> Result<(), Violation> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("requests.db");
+    conformance::shared(async || SqliteDatabase::open(&path, simulated()).await.unwrap().store()).await
+}
+
+#[tokio::test]
+async fn feeds_of_two_processes() -> Result<(), Violation> {
+    let files = Files::new();
+    conformance::two_feeds(async |group| {
+        let writer = files.fresh(simulated()).await;
+        let path = files.0.path().join(files.1.get().to_string());
+        let reader = SqliteDatabase::open(path, simulated()).await.unwrap();
+        (writer.directory(), writer.feed(group), reader.feed(group))
+    })
+    .await
+}
+
+#[tokio::test]
 async fn feed_of_the_writing_process() -> Result<(), Violation> {
     let files = Files::new();
     let both = |database: SqliteDatabase, group: &Group| (database.directory(), database.feed(group));
