@@ -30,10 +30,18 @@ enum Phase {
     Refused,
 }
 
+/// In which queues something is: it is in each once, however often a server gives cause.
+#[derive(Debug, Default)]
+struct Queued {
+    due: bool,
+    refused: bool,
+}
+
 #[derive(Debug, Default)]
 struct Device {
     wanted: bool,
     phase: Phase,
+    queued: Queued,
     status: Option<DeviceStatus>,
     /// Whether "out of service" has been reported since it was last asked for.
     told_out: bool,
@@ -46,6 +54,7 @@ struct Device {
 struct Line {
     wanted: bool,
     phase: Phase,
+    queued: Queued,
 }
 
 impl Device {
@@ -99,7 +108,7 @@ impl Standing {
             _ => None,
         };
         device.told_out = matches!(known, Some(None)) || (again && device.told_out);
-        self.due.push_back(Item::Device(name.clone()));
+        self.push_due(Item::Device(name.clone()));
         known.map(|status| ProviderEvent::Device { device: name, status })
     }
 
@@ -108,9 +117,12 @@ impl Standing {
             device.wanted = false;
             for (line_id, line) in &mut device.lines {
                 line.wanted = false;
-                let at = Appearance { device: name.clone(), line: line_id.clone() };
-                self.due.push_back(Item::Line(at));
+                if !std::mem::replace(&mut line.queued.due, true) {
+                    let at = Appearance { device: name.clone(), line: line_id.clone() };
+                    self.due.push_back(Item::Line(at));
+                }
             }
+            device.queued.due = true;
             // After its lines: closing it closes them, too, but it may be wanted again before that.
             self.due.push_front(Item::Device(name));
         }
@@ -123,43 +135,84 @@ impl Standing {
         if line.phase == Phase::Open {
             line.phase = Phase::Stale;
         }
-        self.due.push_back(Item::Line(at));
+        self.push_due(Item::Line(at));
     }
 
     pub(super) fn drop_line(&mut self, at: Appearance) {
         if let Some(line) = self.line(&at) {
             line.wanted = false;
-            self.due.push_back(Item::Line(at));
+            self.push_due(Item::Line(at));
         }
+    }
+
+    /// How many things to do are remembered.
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> usize {
+        self.due.len() + self.refused.len()
     }
 
     /// Nothing can be sent now.
     pub(super) fn forget_due(&mut self) {
-        self.due.clear();
+        while self.next_due().is_some() {}
     }
 
     /// A link is up, and this instance acts: everything is to be opened.
     pub(super) fn open_all(&mut self) {
-        self.due = self.devices.keys().cloned().map(Item::Device).collect();
+        self.forget_due();
+        for (name, device) in &mut self.devices {
+            device.queued.due = true;
+            self.due.push_back(Item::Device(name.clone()));
+        }
+    }
+
+    fn queued(&mut self, item: &Item) -> Option<&mut Queued> {
+        match item {
+            Item::Device(name) => self.devices.get_mut(name).map(|device| &mut device.queued),
+            Item::Line(at) => self.line(at).map(|line| &mut line.queued),
+        }
+    }
+
+    fn push_due(&mut self, item: Item) {
+        if self.queued(&item).is_some_and(|queued| !std::mem::replace(&mut queued.due, true)) {
+            self.due.push_back(item);
+        }
+    }
+
+    fn next_due(&mut self) -> Option<Item> {
+        let item = self.due.pop_front()?;
+        if let Some(queued) = self.queued(&item) {
+            queued.due = false;
+        }
+        Some(item)
+    }
+
+    fn push_refused(&mut self, now: Timestamp, item: Item) {
+        if self.queued(&item).is_some_and(|queued| !std::mem::replace(&mut queued.refused, true)) {
+            self.refused.push_back((now, item));
+        }
     }
 
     /// Nothing is open any more.
     pub(super) fn link_down(&mut self) {
-        self.due.clear();
+        self.forget_due();
         self.refused.clear();
         self.devices.retain(|_, device| {
             device.phase = Phase::Closed;
+            device.queued.refused = false;
             device.status = None;
             device.told_out = false;
             device.registered_meanwhile = false;
             device.close_lines();
+            for line in device.lines.values_mut() {
+                line.queued.refused = false;
+            }
             device.wanted || !device.lines.is_empty()
         });
     }
 
     /// The next request that brings what is nearer to what is wanted; it will be sent under this number.
     pub(super) fn next_request(&mut self, sequence: u32) -> Option<(Request, Purpose)> {
-        while let Some(item) = self.due.pop_front() {
+        while let Some(item) = self.next_due() {
             let request = match item {
                 Item::Device(name) => self.device_request(name, sequence),
                 Item::Line(at) => self.line_request(at, sequence),
@@ -233,12 +286,12 @@ impl Standing {
             Ok(status) => status,
             Err(CtiError::DeviceAlreadyOpen) => {
                 device.phase = Phase::Stale;
-                self.due.push_back(Item::Device(name));
+                self.push_due(Item::Device(name));
                 return None;
             }
             Err(CtiError::DeviceOutOfService) if device.registered_meanwhile => {
                 device.phase = Phase::Closed;
-                self.due.push_back(Item::Device(name));
+                self.push_due(Item::Device(name));
                 return None;
             }
             Err(error) => {
@@ -246,10 +299,10 @@ impl Standing {
                 let item = Item::Device(name);
                 if device.wanted && error != CtiError::DeviceOutOfService {
                     device.phase = Phase::Refused;
-                    self.refused.push_back((now, item));
+                    self.push_refused(now, item);
                 } else {
                     device.phase = Phase::Out;
-                    self.due.push_back(item);
+                    self.push_due(item);
                 }
                 return event;
             }
@@ -258,11 +311,13 @@ impl Standing {
         device.status = Some(status);
         device.told_out = false;
         if !device.wanted {
-            self.due.push_back(Item::Device(name));
+            self.push_due(Item::Device(name));
             return None;
         }
-        for line_id in device.lines.keys() {
-            self.due.push_back(Item::Line(Appearance { device: name.clone(), line: line_id.clone() }));
+        for (line_id, line) in &mut device.lines {
+            if !std::mem::replace(&mut line.queued.due, true) {
+                self.due.push_back(Item::Line(Appearance { device: name.clone(), line: line_id.clone() }));
+            }
         }
         Some(ProviderEvent::Device { device: name, status: Some(status) })
     }
@@ -280,11 +335,11 @@ impl Standing {
                 if result.is_err() && again && device.wanted {
                     device.phase = Phase::Refused;
                     let event = device.report_out(&name);
-                    self.refused.push_back((now, Item::Device(name)));
+                    self.push_refused(now, Item::Device(name));
                     return event;
                 }
                 device.phase = Phase::Closed;
-                self.due.push_back(Item::Device(name));
+                self.push_due(Item::Device(name));
             }
             _ => {}
         }
@@ -305,12 +360,12 @@ impl Standing {
                 if line.wanted {
                     return Some(ProviderEvent::LineOpened { at, calls });
                 }
-                self.due.push_back(Item::Line(at));
+                self.push_due(Item::Line(at));
                 None
             }
             Err(CtiError::LineAlreadyOpen) => {
                 line.phase = Phase::Stale;
-                self.due.push_back(Item::Line(at));
+                self.push_due(Item::Line(at));
                 None
             }
             Err(reason) => self.line_refused(at, reason, now),
@@ -331,7 +386,7 @@ impl Standing {
             }
             (Phase::Closing { sequence: asked, .. }, _) if asked == sequence => {
                 line.phase = Phase::Closed;
-                self.due.push_back(Item::Line(at));
+                self.push_due(Item::Line(at));
                 None
             }
             _ => None,
@@ -342,10 +397,10 @@ impl Standing {
         let line = self.line(&at)?;
         line.phase = Phase::Refused;
         if !line.wanted {
-            self.due.push_back(Item::Line(at));
+            self.push_due(Item::Line(at));
             return None;
         }
-        self.refused.push_back((now, Item::Line(at.clone())));
+        self.push_refused(now, Item::Line(at.clone()));
         // If the device left, that is told of the device.
         (reason != CtiError::DeviceOutOfService).then_some(ProviderEvent::LineRefused { at, reason })
     }
@@ -369,7 +424,7 @@ impl Standing {
             Phase::Closing { sequence: asked, .. } if asked == sequence => Phase::Stale,
             _ => return,
         };
-        self.due.push_back(item);
+        self.push_due(item);
     }
 
     pub(super) fn in_service(&mut self, name: DeviceName) {
@@ -379,11 +434,11 @@ impl Standing {
             Phase::Closing { .. } => {}
             Phase::Open | Phase::Stale => {
                 device.phase = Phase::Stale;
-                self.due.push_back(Item::Device(name));
+                self.push_due(Item::Device(name));
             }
             Phase::Out | Phase::Refused | Phase::Closed => {
                 device.phase = Phase::Closed;
-                self.due.push_back(Item::Device(name));
+                self.push_due(Item::Device(name));
             }
         }
     }
@@ -400,7 +455,7 @@ impl Standing {
                 device.close_lines();
                 let event = device.report_out(name);
                 if !device.wanted {
-                    self.due.push_back(Item::Device(name.clone()));
+                    self.push_due(Item::Device(name.clone()));
                 }
                 event
             }
@@ -435,13 +490,16 @@ impl Standing {
     pub(super) fn retry(&mut self, now: Timestamp, delay: Millis) {
         while self.next_retry(delay).is_some_and(|at| at <= now) {
             let Some((_, item)) = self.refused.pop_front() else { return };
+            if let Some(queued) = self.queued(&item) {
+                queued.refused = false;
+            }
             let phase = match &item {
                 Item::Device(name) => self.devices.get_mut(name).map(|device| &mut device.phase),
                 Item::Line(at) => self.line(at).map(|line| &mut line.phase),
             };
             if let Some(phase) = phase.filter(|phase| **phase == Phase::Refused) {
                 *phase = Phase::Closed;
-                self.due.push_back(item);
+                self.push_due(item);
             }
         }
     }

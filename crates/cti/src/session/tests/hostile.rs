@@ -194,3 +194,24 @@ proptest! {
         prop_assert_eq!(check.outcomes, each_once, "each command with a tag has exactly one outcome");
     }
 }
+
+#[test]
+fn what_is_remembered_of_a_hostile_server_is_bounded_by_what_is_wanted() {
+    let mut bench = Bench::open();
+    // So many that the last ones wait for the answers to the first.
+    for number in 0..300 {
+        bench.submit(Command::OpenDevice(device(&format!("P{number}"))));
+    }
+    for _ in 0..10_000 {
+        bench.tell(Event::DeviceInService(device("P299")));
+    }
+    assert_eq!(bench.session.standing.remembered(), 44, "nothing is to be done twice");
+    // Refused, registered, refused: one retry is enough.
+    let mut bench = Bench::open();
+    bench.submit(Command::OpenDevice(device("P")));
+    for number in 3..1000 {
+        bench.answer(number, Err(CtiError::DeviceRestricted));
+        bench.tell(Event::DeviceInService(device("P")));
+    }
+    assert!(bench.session.standing.remembered() <= 2, "{}", bench.session.standing.remembered());
+}
