@@ -269,13 +269,19 @@ impl Engine {
     pub(super) fn acceptance_failed(&mut self, id: RequestId) {
         let Some(request) = self.requests.get(&id) else { return };
         let (device, dn) = (request.record.caller.device.clone(), request.record.dialled.clone());
+        self.refuse(&device, dn, Refusal::StoreUnavailable);
+        self.give_up_acceptance(id, Ending::Cancelled);
+    }
+
+    /// Ends a request as one that was never accepted: what was given to the store is revoked.
+    pub(super) fn give_up_acceptance(&mut self, id: RequestId, how: Ending) {
+        let Some(request) = self.requests.get(&id) else { return };
+        let device = request.record.caller.device.clone();
         let replaces = match request.gate {
             Some((_, Gate::Acceptance { replaces })) => replaces,
             _ => None,
         };
-        self.refuse(&device, dn, Refusal::StoreUnavailable);
-        // Ends as one that was never accepted: what was given to the store is revoked.
-        self.end(id, Ending::Cancelled);
+        self.end(id, how);
         if let Some(old) = replaces {
             // The revoked transaction may have removed it (R38). What waits for its own write goes on waiting.
             match self.requests.get(&old).and_then(|request| request.gate) {

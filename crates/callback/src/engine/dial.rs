@@ -73,7 +73,11 @@ impl Engine {
             match progress {
                 CallProgress::Connected { peer } if is_called_party(request, peer.as_ref()) => {
                     // R7
-                    self.end(id, Ending::Answered);
+                    if request.accepted {
+                        self.end(id, Ending::Answered);
+                    } else {
+                        self.give_up_acceptance(id, Ending::Answered);
+                    }
                     return;
                 }
                 CallProgress::Ended => request.record.origin = None,

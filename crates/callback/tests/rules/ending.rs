@@ -154,6 +154,22 @@ fn r7_while_the_request_is_saved_ends_it_unaccepted() {
 }
 
 #[test]
+fn r7_r38_while_the_request_is_saved_that_replaces_another_keeps_the_other_on_record() {
+    let mut b = waiting();
+    b.press("A", "1003", Ringback);
+    b.store_is(Store::Slow);
+    b.key("A", SoftKey::Ok);
+    // One transaction has written the new one and removed the old one; its confirmation is under way.
+    b.store_writes_one_silently(0);
+    let call = b.phone("A").calls[0];
+    b.call("A", call, Some("1003"), answers("1003"));
+    b.store_is(Store::Ready);
+    b.store_writes();
+    b.restart();
+    assert_eq!(b.queue("1002"), ["A"]);
+}
+
+#[test]
 fn r7_a_proposal_whose_call_is_answered_goes_with_its_screen() {
     let mut b = waiting();
     b.press("A", "1003", Ringback);
