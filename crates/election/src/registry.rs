@@ -151,8 +151,21 @@ impl Request {
 /// ends leases before their holders can know: let the registry's machine slew its clock, not step it.
 ///
 /// The rules are those of [`Ledger`](crate::Ledger). An implementation can load a group into a ledger, apply the
-/// call and save it, all in one transaction; or say the same in its own language and prove it with the suite
-/// behind the feature `conformance`.
+/// call and save it, all in one transaction; or say the same in its own language. Either way the suite behind the
+/// feature `conformance` proves it in one line, with a way to let the registry's time pass:
+///
+/// ```
+/// # #[cfg(feature = "conformance")] mod proof {
+/// # use ringback_election::Registry;
+/// # use ringback_election::conformance::{self, Violation};
+/// # use ringback_model::Millis;
+/// # async fn proof<R: Registry>(
+/// #     my_registry: impl AsyncFn() -> R, pass: impl AsyncFn(Millis),
+/// # ) -> Result<(), Violation> {
+/// conformance::registry(my_registry, pass).await
+/// # }
+/// # }
+/// ```
 #[async_trait]
 pub trait Registry: Send + Sync {
     /// Heartbeat (the first one joins) and intent in one exchange, carried out as a whole or not at all, except

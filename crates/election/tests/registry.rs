@@ -1,4 +1,4 @@
-//! The in-memory registry: it conforms, wrong ones do not, and it can be switched off, cut and listened to.
+//! The in-memory registry: it conforms, and it can be switched off, cut and listened to.
 
 use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr};
@@ -7,9 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-use ringback_election::planted::{Fault, Planted};
 use ringback_election::{
-    Evidence, Incarnation, Intent, Member, MemoryRegistry, Registry, RegistryError, Report, View, conformance,
+    Incarnation, Intent, Member, MemoryRegistry, Registry, RegistryError, Report, conformance,
 };
 use ringback_model::{Epoch, Group, Millis, Timestamp};
 
@@ -48,115 +47,6 @@ fn memory_conforms() {
         time.fetch_add(span.0, Ordering::Relaxed);
     };
     assert_eq!(now(conformance::registry(async || registry.clone(), pass)), Ok(()));
-}
-
-/// What a registry can get wrong.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Wrong {
-    /// One of the ledger's rules is off.
-    Rule(Fault),
-    SharesGroups,
-    ExpelsAnyRun,
-    KeepsWhatIsReleased,
-    KeepsWhoLeaves,
-    ForgetsAbove,
-    AllAreReady,
-    CountsHeartbeats,
-    LivesTooLong,
-    ForgetsTheHeartbeatOfTheFenced,
-}
-
-struct WrongRegistry(MemoryRegistry, Wrong);
-
-impl WrongRegistry {
-    fn group(&self, group: &Group) -> Group {
-        if self.1 == Wrong::SharesGroups { Group::default() } else { group.clone() }
-    }
-
-    fn twist(&self, group: &Group, mut view: View) -> View {
-        if self.1 == Wrong::CountsHeartbeats {
-            let mut ledger = self.0.ledger(group);
-            ledger.revision += 1;
-            view.revision = ledger.revision;
-            self.0.replace(group, ledger);
-        }
-        view
-    }
-}
-
-#[async_trait::async_trait]
-impl Registry for WrongRegistry {
-    async fn tick(&self, group: &Group, report: &Report) -> Result<View, RegistryError> {
-        let group = &self.group(group);
-        let mut report = *report;
-        let mut before = self.0.ledger(group);
-        match (self.1, &mut report.intent) {
-            (Wrong::Rule(fault), _) => {
-                before.planted = Planted::only(fault);
-                self.0.replace(group, before.clone());
-            }
-            (Wrong::KeepsWhatIsReleased, intent @ Intent::Release { .. })
-            | (Wrong::KeepsWhoLeaves, intent @ Intent::Leave) => *intent = Intent::Watch,
-            (Wrong::ForgetsAbove, Intent::Acquire { above, .. }) => *above = Epoch(0),
-            (Wrong::AllAreReady, _) => report.ready = true,
-            (Wrong::LivesTooLong, _) => report.length = Millis(report.length.0 * 2),
-            _ => {}
-        }
-        let answer = self.0.tick(group, &report).await;
-        if self.1 == Wrong::ForgetsTheHeartbeatOfTheFenced && answer.is_err() {
-            self.0.replace(group, before);
-        }
-        answer.map(|view| self.twist(group, view))
-    }
-
-    async fn read(&self, group: &Group) -> Result<View, RegistryError> {
-        self.0.read(&self.group(group)).await
-    }
-
-    async fn expel(
-        &self,
-        group: &Group,
-        by: &Member,
-        dead: &Member,
-        evidence: Evidence,
-    ) -> Result<View, RegistryError> {
-        let mut dead = *dead;
-        if self.1 == Wrong::ExpelsAnyRun
-            && let Some(known) = self.0.ledger(group).members.get(&dead.address)
-        {
-            dead = known.member;
-        }
-        self.0.expel(&self.group(group), by, &dead, evidence).await
-    }
-}
-
-#[test]
-fn wrong_registries_are_caught() {
-    let wrongs = [
-        (Wrong::Rule(Fault::EpochNotRaised), "higher epoch"),
-        (Wrong::Rule(Fault::LeaseIgnored), "nobody else while in force"),
-        (Wrong::Rule(Fault::RenewUnchecked), "only the holder renews"),
-        (Wrong::Rule(Fault::DelayedClaim), "older epoch is void"),
-        (Wrong::Rule(Fault::DuplicateAddress), "another run at an address"),
-        (Wrong::SharesGroups, ""),
-        (Wrong::ExpelsAnyRun, "another run there is left alone"),
-        (Wrong::KeepsWhatIsReleased, ""),
-        (Wrong::KeepsWhoLeaves, "who leaves is no member"),
-        (Wrong::ForgetsAbove, "above the one the claimer remembers"),
-        (Wrong::AllAreReady, "readiness"),
-        (Wrong::CountsHeartbeats, "does not grow with heartbeats"),
-        (Wrong::LivesTooLong, "joins"),
-        (Wrong::ForgetsTheHeartbeatOfTheFenced, "the heartbeat with it counts"),
-    ];
-    for (wrong, rule) in wrongs {
-        let (registry, time) = registry();
-        let pass = async |span: Millis| {
-            time.fetch_add(span.0, Ordering::Relaxed);
-        };
-        let told = now(conformance::registry(async || WrongRegistry(registry.clone(), wrong), pass));
-        println!("{wrong:?}: {told:?}");
-        assert!(told.is_err_and(|violation| violation.check.contains(rule)), "{wrong:?}");
-    }
 }
 
 #[test]

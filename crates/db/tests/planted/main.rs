@@ -1,5 +1,7 @@
 //! Each of these implementations has one fault, and the suite of its port names it.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 mod directory;
 mod feed;
 mod store;

@@ -66,6 +66,27 @@ pub(super) async fn the_epoch_is_above_what_the_claimer_remembers<R: Registry>(
     same(CHECK, holder(&view), Some((one, Epoch(43))))
 }
 
+pub(super) async fn the_epoch_outlives_everybody<R: Registry>(
+    bench: &Bench<'_, R>,
+    pass: &impl AsyncFn(Millis),
+) -> Result<(), Violation> {
+    const CHECK: &str = "the highest epoch given is remembered when lease and members are long gone";
+    let (one, two) = (member(1, 1), member(2, 1));
+    let high = Epoch(1 << 40);
+    let intent = Intent::Acquire { seen: Epoch(0), above: high };
+    bench.must(CHECK, &one, intent).await?;
+    bench.must(CHECK, &one, Intent::Leave).await?;
+    pass(Millis(LENGTH.0 * 3)).await;
+    let view = bench.read(CHECK).await?;
+    same(CHECK, (view.epoch, holder(&view), view.members.len()), (high.next(), None, 0))?;
+    let late = bench.must(CHECK, &two, first()).await?;
+    same(CHECK, (late.epoch, holder(&late)), (high.next(), None))?;
+    let old = bench.tick(&one, Intent::Renew { epoch: high.next() }).await;
+    same(RENEWS, old.err(), Some(RegistryError::Fenced { ours: high.next(), current: high.next() }))?;
+    let view = bench.must(CHECK, &two, claim(high.next().0)).await?;
+    same(CHECK, holder(&view), Some((two, high.next().next())))
+}
+
 pub(super) async fn the_holder_may_begin_anew<R: Registry>(bench: &Bench<'_, R>) -> Result<(), Violation> {
     const CHECK: &str = "the holder may claim its own lease again, in a higher epoch";
     let one = member(1, 1);
@@ -137,6 +158,19 @@ pub(super) async fn released_is_over<R: Registry>(bench: &Bench<'_, R>) -> Resul
     same(CHECK, (released, view.members.len()), (Some((true, true)), 2))?;
     let view = bench.must(CHECK, &two, claim(1)).await?;
     same(CHECK, holder(&view), Some((two, Epoch(2))))
+}
+
+pub(super) async fn who_leaves_takes_no_other_lease_along<R: Registry>(
+    bench: &Bench<'_, R>,
+) -> Result<(), Violation> {
+    const CHECK: &str = "who leaves gives back its own lease only";
+    let (one, two) = (member(1, 1), member(2, 1));
+    bench.must(CHECK, &one, first()).await?;
+    bench.must(CHECK, &two, Intent::Watch).await?;
+    let view = bench.must(CHECK, &two, Intent::Leave).await?;
+    same(CHECK, (holder(&view), view.members.len()), (Some((one, Epoch(1))), 1))?;
+    let view = bench.must(CHECK, &one, Intent::Renew { epoch: Epoch(1) }).await?;
+    same(CHECK, holder(&view), Some((one, Epoch(1))))
 }
 
 pub(super) async fn the_dead_are_struck_out<R: Registry>(bench: &Bench<'_, R>) -> Result<(), Violation> {

@@ -1,6 +1,9 @@
-use std::net::IpAddr;
+use std::future::{Future, poll_fn};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::pin::pin;
+use std::task::Poll;
 
-use ringback_model::{Epoch, Millis};
+use ringback_model::{Epoch, Group, Millis, Timestamp};
 
 use super::{Bench, LENGTH, Violation, first, holder, member, same};
 use crate::member::{Incarnation, Member, View};
@@ -31,6 +34,23 @@ pub(super) async fn the_first_report_joins<R: Registry>(bench: &Bench<'_, R>) ->
     same(CHECK, kept, Some((joined.joined, again.at + LENGTH)))?;
     let read = bench.read(CHECK).await?;
     same(CHECK, (live(&read), read.at >= again.at), (vec![one, two], true))
+}
+
+pub(super) async fn every_member_is_known_as_it_reported<R: Registry>(
+    bench: &Bench<'_, R>,
+) -> Result<(), Violation> {
+    const CHECK: &str = "a member is told as it reported itself, whatever its address and run";
+    let v6 = [0x2001, 0xdb8, 0, 0, 0, 0, 0, 1];
+    let members = [
+        Member::new(Ipv4Addr::new(9, 255, 255, 255).into(), Incarnation(u64::MAX), Timestamp(0)),
+        Member::new(Ipv4Addr::new(10, 0, 0, 10).into(), Incarnation(1), Timestamp(1_767_621_600_000)),
+        Member::new(Ipv6Addr::from(v6).into(), Incarnation(0), Timestamp(1)),
+    ];
+    for who in members {
+        bench.must(CHECK, &who, Intent::Watch).await?;
+    }
+    let view = bench.read(CHECK).await?;
+    same(CHECK, live(&view), members.to_vec())
 }
 
 pub(super) async fn a_silent_member_is_gone_after_its_length<R: Registry>(
@@ -117,6 +137,52 @@ pub(super) async fn groups_are_apart<R: Registry>(
     let answers = registry.tick_all(&reports).await;
     let told: Vec<_> = answers.iter().map(|answer| answer.as_ref().map(holder).ok()).collect();
     same(CHECK, told, vec![None, Some(Some((one, Epoch(1))))])
+}
+
+/// So many groups in one exchange.
+const MANY: usize = 100;
+
+pub(super) async fn many_groups_at_once<R: Registry>(registry: &R) -> Result<(), Violation> {
+    const CHECK: &str = "many groups are answered in order, each for itself";
+    same(CHECK, registry.tick_all(&[]).await.len(), 0)?;
+    let report = |last: u8, intent| Report { member: member(last, 1), ready: true, length: LENGTH, intent };
+    // Every seventh is refused, and every third held by another already.
+    let refused = |number: usize| number % 7 == 6;
+    let taken = |number: usize| number % 3 == 2;
+    let mut reports = Vec::with_capacity(MANY);
+    for number in 0..MANY {
+        let group = Group::new(format!("conformance-many-{number}")).unwrap_or_default();
+        if taken(number) {
+            let other = registry.tick(&group, &report(2, first())).await;
+            same(CHECK, other.map(|view| holder(&view)), Ok(Some((member(2, 1), Epoch(1)))))?;
+        }
+        let length = if refused(number) { Millis::ZERO } else { LENGTH };
+        reports.push((group, Report { length, ..report(1, first()) }));
+    }
+    let answers = registry.tick_all(&reports).await;
+    same(CHECK, answers.len(), MANY)?;
+    for (number, answer) in answers.into_iter().enumerate() {
+        let told = answer.map(|view| (holder(&view), view.members.len()));
+        if refused(number) {
+            same(CHECK, matches!(told, Err(RegistryError::Invalid(_))), true)?;
+        } else {
+            let (who, members) = if taken(number) { (2, 2) } else { (1, 1) };
+            same(CHECK, told, Ok((Some((member(who, 1), Epoch(1))), members)))?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) async fn no_change_is_told_where_none_is<R: Registry>(
+    bench: &Bench<'_, R>,
+) -> Result<(), Violation> {
+    const CHECK: &str = "changed does not return while the revision is the one seen";
+    let one = member(1, 1);
+    bench.must(CHECK, &one, Intent::Watch).await?;
+    let seen = bench.must(CHECK, &one, Intent::Watch).await?.revision;
+    let mut changed = pin!(bench.one.changed(&bench.group, &one, seen));
+    let returned = poll_fn(|context| Poll::Ready(changed.as_mut().poll(context).is_ready())).await;
+    same(CHECK, returned, false)
 }
 
 pub(super) async fn the_revision_counts_what_matters<R: Registry>(

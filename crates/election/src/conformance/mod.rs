@@ -18,6 +18,7 @@
 //! # assert!(run.as_mut().poll(&mut context).is_ready());
 //! ```
 
+mod clock;
 mod lease;
 mod membership;
 
@@ -35,14 +36,33 @@ use crate::registry::{Intent, Registry, RegistryError, Report};
 
 /// A registry does not do what it must.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{check}: expected {expected}, saw {saw}")]
+#[error("{check}: expected {expected}, saw {saw} (documentation of `{paragraph}`)")]
 pub struct Violation {
     /// The rule, in words.
     pub check: &'static str,
+    /// Where the documentation of the port demands it.
+    pub paragraph: &'static str,
     /// What it demands.
     pub expected: String,
     /// What happened.
     pub saw: String,
+}
+
+impl Violation {
+    fn new(check: &'static str, expected: impl Into<String>, saw: String) -> Self {
+        Self { check, paragraph: "", expected: expected.into(), saw }
+    }
+}
+
+trait Demanded {
+    /// Names the paragraph that demands what was looked at.
+    fn demanded_by(self, paragraph: &'static str) -> Self;
+}
+
+impl Demanded for Result<(), Violation> {
+    fn demanded_by(self, paragraph: &'static str) -> Self {
+        self.map_err(|violation| Violation { paragraph, ..violation })
+    }
 }
 
 /// The length of leases in the suite: long enough for a slow registry, short enough to wait for.
@@ -50,7 +70,7 @@ const LENGTH: Millis = Millis(1000);
 
 /// Runs the whole suite. `make` gives a handle on *one and the same* registry each time (best another connection);
 /// the registry must not know the groups that the suite uses (`conformance-...`), so a fresh one is best. `pass` lets so
-/// much of the registry's time pass, by waiting if need be (some 6 s in all).
+/// much of the registry's time pass, by waiting if need be (some 12 s in all).
 ///
 /// # Errors
 /// The first rule that is broken.
@@ -61,25 +81,47 @@ pub async fn registry<R: Registry>(
     let one = make().await;
     let other = make().await;
     let bench = |name: &str| Bench::new(&one, &other, name);
-    membership::an_unknown_group_is_empty(&bench("empty")).await?;
-    membership::the_first_report_joins(&bench("join")).await?;
-    membership::a_silent_member_is_gone_after_its_length(&bench("silent"), &pass).await?;
-    membership::an_address_has_one_live_run(&bench("duplicate"), &pass).await?;
-    membership::an_address_does_not_change(&bench("changed")).await?;
-    membership::who_leaves_is_gone(&bench("leave")).await?;
-    membership::groups_are_apart(&one, &bench("apart-1"), &bench("apart-2")).await?;
-    membership::the_revision_counts_what_matters(&bench("revision")).await?;
-    membership::a_report_without_length_is_refused(&bench("length")).await?;
-    lease::one_gets_it(&bench("acquire")).await?;
-    lease::all_at_once_one_gets_it(&bench("race")).await?;
-    lease::a_claim_in_view_of_an_older_epoch_is_void(&bench("delayed"), &pass).await?;
-    lease::the_epoch_is_above_what_the_claimer_remembers(&bench("above")).await?;
-    lease::the_holder_may_begin_anew(&bench("anew")).await?;
-    lease::renewing_lengthens(&bench("renew"), &pass).await?;
-    lease::only_the_holder_in_its_epoch_renews(&bench("fence")).await?;
-    lease::who_is_late_is_fenced_and_still_live(&bench("late"), &pass).await?;
-    lease::released_is_over(&bench("release")).await?;
-    lease::the_dead_are_struck_out(&bench("expel")).await
+    clock::it_is_the_registrys(&bench("clock"), &pass).await.demanded_by("Registry")?;
+    membership::an_unknown_group_is_empty(&bench("empty")).await.demanded_by("Registry::read")?;
+    membership::the_first_report_joins(&bench("join")).await.demanded_by("Report::member")?;
+    membership::every_member_is_known_as_it_reported(&bench("kinds")).await.demanded_by("Report::member")?;
+    membership::a_silent_member_is_gone_after_its_length(&bench("silent"), &pass)
+        .await
+        .demanded_by("Report::length")?;
+    membership::an_address_has_one_live_run(&bench("duplicate"), &pass)
+        .await
+        .demanded_by("RegistryError::AddressInUse")?;
+    membership::an_address_does_not_change(&bench("changed"))
+        .await
+        .demanded_by("RegistryError::AddressChanged")?;
+    membership::who_leaves_is_gone(&bench("leave")).await.demanded_by("Intent::Leave")?;
+    membership::groups_are_apart(&one, &bench("apart-1"), &bench("apart-2"))
+        .await
+        .demanded_by("Registry::tick_all")?;
+    membership::many_groups_at_once(&one).await.demanded_by("Registry::tick_all")?;
+    membership::the_revision_counts_what_matters(&bench("revision")).await.demanded_by("View::revision")?;
+    membership::a_report_without_length_is_refused(&bench("length"))
+        .await
+        .demanded_by("RegistryError::Invalid")?;
+    membership::no_change_is_told_where_none_is(&bench("hint")).await.demanded_by("Registry::changed")?;
+    lease::one_gets_it(&bench("acquire")).await.demanded_by("Intent::Acquire")?;
+    lease::all_at_once_one_gets_it(&bench("race")).await.demanded_by("Intent::Acquire")?;
+    lease::a_claim_in_view_of_an_older_epoch_is_void(&bench("delayed"), &pass)
+        .await
+        .demanded_by("Intent::Acquire::seen")?;
+    lease::the_epoch_is_above_what_the_claimer_remembers(&bench("above"))
+        .await
+        .demanded_by("Intent::Acquire::above")?;
+    lease::only_the_holder_in_its_epoch_renews(&bench("fence")).await.demanded_by("Intent::Renew")?;
+    lease::the_holder_may_begin_anew(&bench("anew")).await.demanded_by("Intent::Acquire")?;
+    lease::renewing_lengthens(&bench("renew"), &pass).await.demanded_by("Intent::Renew")?;
+    lease::the_epoch_outlives_everybody(&bench("remember"), &pass).await.demanded_by("View::epoch")?;
+    lease::who_is_late_is_fenced_and_still_live(&bench("late"), &pass)
+        .await
+        .demanded_by("RegistryError::Fenced")?;
+    lease::released_is_over(&bench("release")).await.demanded_by("Intent::Release")?;
+    lease::who_leaves_takes_no_other_lease_along(&bench("leave-lease")).await.demanded_by("Intent::Leave")?;
+    lease::the_dead_are_struck_out(&bench("expel")).await.demanded_by("Registry::expel")
 }
 
 /// One group, seen through two handles.
@@ -106,12 +148,12 @@ impl<'a, R: Registry> Bench<'a, R> {
 
     async fn must(&self, check: &'static str, member: &Member, intent: Intent) -> Result<View, Violation> {
         let answer = self.tick(member, intent).await;
-        answer.map_err(|error| Violation { check, expected: "an answer".to_owned(), saw: error.to_string() })
+        answer.map_err(|error| Violation::new(check, "an answer", error.to_string()))
     }
 
     async fn read(&self, check: &'static str) -> Result<View, Violation> {
         let answer = self.other.read(&self.group).await;
-        answer.map_err(|error| Violation { check, expected: "an answer".to_owned(), saw: error.to_string() })
+        answer.map_err(|error| Violation::new(check, "an answer", error.to_string()))
     }
 }
 
@@ -129,7 +171,7 @@ fn same<T: PartialEq + Debug>(check: &'static str, saw: T, expected: T) -> Resul
     if saw == expected {
         return Ok(());
     }
-    Err(Violation { check, expected: format!("{expected:?}"), saw: format!("{saw:?}") })
+    Err(Violation::new(check, format!("{expected:?}"), format!("{saw:?}")))
 }
 
 /// Who holds the lease that is in force, and in which epoch.
