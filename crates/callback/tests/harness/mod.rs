@@ -9,7 +9,7 @@ mod text;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use ringback_callback::{
-    Cycle, DeviceState, Engine, Input, Occupancy, Output, Parameters, Phase, QueuePolicy, Record, Refusal,
+    Cycle, DeviceState, Engine, Fault, Input, Occupancy, Output, Parameters, Phase, QueuePolicy, Record, Refusal,
     Resolution, SaveId, SoftKey, Unresolved,
 };
 use ringback_model::{
@@ -94,6 +94,7 @@ pub(crate) struct Bench {
     pub(crate) unlisted: BTreeSet<String>,
     pub(crate) unread_devices: BTreeSet<DeviceName>,
     pub(crate) unread_lines: BTreeSet<Appearance>,
+    planted: Option<Fault>,
     writes: VecDeque<(SaveId, Write)>,
     /// Writes that were carried out, but not confirmed yet.
     pub(crate) unconfirmed: Vec<Input>,
@@ -146,6 +147,7 @@ impl Bench {
             unlisted: BTreeSet::new(),
             unread_devices: BTreeSet::new(),
             unread_lines: BTreeSet::new(),
+            planted: None,
             writes: VecDeque::new(),
             unconfirmed: Vec::new(),
             questions: Vec::new(),
@@ -159,6 +161,20 @@ impl Bench {
         bench.engine =
             Engine::new(Group::default(), Epoch(1), Parameters::default()).with_policy(Box::new(policy));
         bench
+    }
+
+    /// Plants a mistake in this engine and those that follow it.
+    pub(crate) fn plant(&mut self, fault: Fault) {
+        self.planted = Some(fault);
+        self.engine = self.new_engine(self.engine.epoch());
+    }
+
+    fn new_engine(&self, epoch: Epoch) -> Engine {
+        let engine = Engine::new(Group::default(), epoch, self.parameters);
+        match self.planted {
+            Some(fault) => engine.with_fault(fault),
+            None => engine,
+        }
     }
 
     /// The outputs since the last look, one line each.
@@ -453,7 +469,7 @@ impl Bench {
 
     /// An instance goes on with what the store holds.
     pub(crate) fn start(&mut self) {
-        self.engine = Engine::new(Group::default(), self.engine.epoch().next(), self.parameters);
+        self.engine = self.new_engine(self.engine.epoch().next());
         self.linked = true;
         self.running = true;
         let records = self.stored.values().cloned().collect();
