@@ -29,7 +29,7 @@ pub struct Parameters {
     /// one hand-over at most.
     pub settle: Millis,
     /// How long an active that hands over or stops may finish what it has begun. Default 1000 ms; after that it
-    /// stands down all the same.
+    /// stands down all the same, and gives the lease back when the margin is over, too.
     pub drain: Millis,
     /// How often the one who is handed over to looks whether it may begin. Default 25 ms, at most `interval`. Only for
     /// as long as a hand-over lasts, and only needed by registries that do not tell of changes.

@@ -6,7 +6,6 @@ mod schedule;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
-use ringback_election::planted::Planted;
 use ringback_election::{
     CallNumber, Evidence, Incarnation, Input, Ledger, Manager, Member, Output, Parameters, RegistryError,
     Request, View,
@@ -64,8 +63,6 @@ pub(crate) struct World {
     rng: Rng,
     slow: bool,
     loss_per_mille: u64,
-    parameters: Parameters,
-    planted: Planted,
     ledger: Ledger,
     hosts: Vec<Host>,
     events: BTreeMap<(u64, u64), Event>,
@@ -76,7 +73,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new(seed: u64, hosts: usize, parameters: Parameters, planted: &Planted) -> Self {
+    pub(crate) fn new(seed: u64, hosts: usize) -> Self {
         let mut rng = Rng(seed);
         let hosts = (0..hosts)
             .map(|index| Host {
@@ -89,8 +86,6 @@ impl World {
                 process: None,
             })
             .collect();
-        let mut ledger = Ledger::default();
-        ledger.plant(planted.clone());
         Self {
             now: 10_000,
             sequence: 0,
@@ -98,9 +93,7 @@ impl World {
             rng,
             slow: false,
             loss_per_mille: 0,
-            parameters,
-            planted: planted.clone(),
-            ledger,
+            ledger: Ledger::default(),
             hosts,
             events: BTreeMap::new(),
             sink: Sink::default(),
@@ -219,8 +212,7 @@ impl World {
         }
         self.runs += 1;
         let member = Member::new(self.hosts[index].address, Incarnation(self.runs), Timestamp(self.now));
-        let mut manager = Manager::new(member, self.parameters.clone()).map_err(|error| error.to_string())?;
-        manager.plant(self.planted.clone());
+        let manager = Manager::new(member, Parameters::default()).map_err(|error| error.to_string())?;
         self.hosts[index].process = Some(Process {
             manager,
             run: self.runs,
