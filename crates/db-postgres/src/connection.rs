@@ -130,10 +130,13 @@ impl Connections {
             match tokio::time::timeout(lane.limit, exchange).await {
                 Ok(Ok(rows)) => return Ok(rows),
                 Ok(Err(error)) => {
-                    let is_gone = error.code().is_none_or(|code| code.code().starts_with("57P"));
-                    if sent == Effect::None && is_gone && may_repeat {
-                        may_repeat = false;
+                    let is_gone = is_gone(&error);
+                    if is_gone {
+                        // Not to be given to the next one before it is known to be closed.
                         drop(Object::take(session));
+                    }
+                    if is_gone && sent == Effect::None && may_repeat {
+                        may_repeat = false;
                         continue;
                     }
                     return Err(Fault::of(sent, &error));
@@ -162,13 +165,21 @@ impl Connections {
             committing = true;
             transaction.commit().await.map_err(|error| Fault::of(Effect::Write, &error))
         };
-        if let Ok(done) = tokio::time::timeout(lane.limit, exchange).await {
-            return done;
+        let done = tokio::time::timeout(lane.limit, exchange).await.unwrap_or_else(|_| {
+            let effect = if committing { Effect::Write } else { Effect::None };
+            Err(Fault::lost(effect, "the server does not answer".to_owned()))
+        });
+        if matches!(done, Err(Fault::Unavailable(_) | Fault::OutcomeUnknown(_))) {
+            // Whatever it was, the next one begins with a connection that is known to work.
+            drop(Object::take(session));
         }
-        drop(Object::take(session));
-        let effect = if committing { Effect::Write } else { Effect::None };
-        Err(Fault::lost(effect, "the server does not answer".to_owned()))
+        done
     }
+}
+
+/// Whether an error means that the connection can be used no more.
+fn is_gone(error: &tokio_postgres::Error) -> bool {
+    error.code().is_none_or(|code| code.code().starts_with("57P") || code.code().starts_with("08"))
 }
 
 impl fmt::Debug for Connections {

@@ -1,4 +1,5 @@
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener};
 use std::path::PathBuf;
 use std::process::Command;
@@ -142,6 +143,47 @@ impl Server {
         let options = ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", statements];
         let said = output(Command::new(self.postgres.program("psql")).arg(database).args(options))?;
         Ok(said.trim_end().to_owned())
+    }
+
+    /// From now on it can encrypt, with a certificate for this name. Gives the file with the authority that vouches for it;
+    /// `None` where there is no `openssl`, which is told on standard error.
+    ///
+    /// # Errors
+    /// The certificate cannot be made.
+    pub fn encrypt(&self, name: &str) -> Result<Option<PathBuf>, LabError> {
+        let (key, certificate) = (self.folder.join("server.key"), self.folder.join("server.crt"));
+        let words = self.postgres.as_user("openssl");
+        let subject = format!("/CN={name}");
+        let alternative = format!("subjectAltName=DNS:{name}");
+        let made = output(
+            Command::new(&words[0])
+                .args(&words[1..])
+                .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"])
+                .args(["-days", "2", "-subj", &subject, "-addext", &alternative])
+                .args(["-addext", "basicConstraints=critical,CA:FALSE", "-keyout"])
+                .arg(&key)
+                .arg("-out")
+                .arg(&certificate),
+        );
+        if let Err(reason) = made {
+            let _ = writeln!(std::io::stderr().lock(), "SKIPPED, a test with encryption: {reason}");
+            return Ok(None);
+        }
+        let settings = format!(
+            "ssl_cert_file = '{}'\nssl_key_file = '{}'\nssl = on\n",
+            certificate.display(),
+            key.display()
+        );
+        let path = self.folder.join("data/postgresql.conf");
+        let failed = |reason| LabError::Folder { path: path.clone(), reason };
+        OpenOptions::new()
+            .append(true)
+            .open(&path)
+            .and_then(|mut file| file.write_all(settings.as_bytes()))
+            .map_err(failed)?;
+        self.stop(Signal::Fast)?;
+        self.start_again()?;
+        Ok(Some(certificate))
     }
 
     /// Ends it; its data stays.

@@ -1,15 +1,12 @@
 //! PostgreSQL keeps what the ports promise.
-#![allow(clippy::unwrap_used, reason = "tests")]
 
 use ringback_db::conformance;
-use ringback_db_postgres::{Options, PostgresDatabase};
+use ringback_db_postgres::PostgresDatabase;
 use ringback_election::conformance as election;
 use ringback_model::{Group, Millis, reveal_personal_data};
 use ringback_postgres_lab::Server;
 
-async fn open(address: &str) -> PostgresDatabase {
-    PostgresDatabase::open(address, Options::default()).await.unwrap()
-}
+use crate::site::open;
 
 /// A new database each time.
 async fn fresh(server: &Server) -> PostgresDatabase {
