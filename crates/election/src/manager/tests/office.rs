@@ -262,6 +262,7 @@ fn leaving_waits_for_a_renewal_that_nobody_waits_for() {
     assert!(matches!(told[0], Output::Call { request, .. } if leaves(&request)), "{told:?}");
     // It never comes: it is waited for as long as for any call.
     let (mut room, _) = handed_over();
+    room.manager = room.manager.rebased(Timestamp(0), CallNumber(0));
     assert_eq!(room.give(1699, Input::Tick), vec![]);
     assert_eq!(room.manager.next_wakeup(), Some(Timestamp(1700)));
     let told = room.give(1700, Input::Tick);
