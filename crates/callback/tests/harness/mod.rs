@@ -9,8 +9,8 @@ mod text;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use ringback_callback::{
-    Cycle, DeviceState, Engine, Fault, Input, Occupancy, Output, Parameters, Phase, QueuePolicy, Record, Refusal,
-    Resolution, SaveId, SoftKey, Unresolved,
+    Cycle, DeviceState, Engine, Fault, Input, Occupancy, Output, Parameters, Phase, QueuePolicy, Record,
+    Refusal, Resolution, SaveId, SoftKey, Unresolved,
 };
 use ringback_model::{
     Appearance, CallId, DeviceName, DirectoryNumber, Epoch, Group, LineId, Millis, Partition, RequestId,
@@ -365,7 +365,8 @@ impl Bench {
 
     /// Carries out the oldest write for any of these requests.
     pub(crate) fn commit_for(&mut self, ids: &[RequestId]) -> Option<Input> {
-        let at = self.writes.iter().position(|(_, write)| write.requests().iter().any(|id| ids.contains(id)))?;
+        let at =
+            self.writes.iter().position(|(_, write)| write.requests().iter().any(|id| ids.contains(id)))?;
         self.commit_at(at)
     }
 

@@ -12,7 +12,7 @@ use crate::reference::{Reference, Said, Stage};
 pub(crate) fn difference(driver: &Driver, reference: &Reference) -> Option<String> {
     let b = &driver.bench;
     for p in 0..PHONES.len() {
-        let (saw, expected) = (said(driver, p), said_by(reference, p));
+        let (saw, expected) = (as_seen(said(driver, p)), as_seen(said_by(reference, p)));
         if saw.len() != expected.len() || !saw.iter().zip(&expected).all(|(a, b)| same(a, b)) {
             return Some(format!("{}: expected {expected:?}, saw {saw:?}", cast::name(p)));
         }
@@ -94,9 +94,24 @@ fn same_record(saw: &Record, expected: &Record) -> bool {
 fn same(saw: &Said, expected: &Said) -> bool {
     match (saw, expected) {
         // The reason is compared with those that apply, where operators are told.
-        (Said::Show(View::Cannot { dn: saw, .. }, None), Said::Show(View::Cannot { dn, .. }, None)) => saw == dn,
+        (Said::Show(View::Cannot { dn: saw, .. }, None), Said::Show(View::Cannot { dn, .. }, None)) => {
+            saw == dn
+        }
         _ => saw == expected,
     }
+}
+
+/// **Freedom**: a screen that is taken away when the next one comes up in the same moment, or is just replaced by it.
+fn as_seen(mut all: Vec<Said>) -> Vec<Said> {
+    let mut at = 0;
+    while at + 1 < all.len() {
+        if matches!((&all[at], &all[at + 1]), (Said::Clear, Said::Show(..))) {
+            all.remove(at);
+        } else {
+            at += 1;
+        }
+    }
+    all
 }
 
 /// What a phone saw and heard.
@@ -107,11 +122,9 @@ fn said(driver: &Driver, p: PhoneNo) -> Vec<Said> {
         Output::Show { device: to, view, about } if *to == device => Some(Said::Show(view.clone(), *about)),
         Output::Clear(to) if *to == device => Some(Said::Clear),
         Output::Alert { device: to, alert } if *to == device => Some(Said::Alert(*alert)),
-        Output::Dial { request, from, dn, override_forwarding } if from.device == device => Some(Said::Dial {
-            request: *request,
-            dn: dn.clone(),
-            override_forwarding: *override_forwarding,
-        }),
+        Output::Dial { request, from, dn, override_forwarding } if from.device == device => {
+            Some(Said::Dial { request: *request, dn: dn.clone(), override_forwarding: *override_forwarding })
+        }
         _ => None,
     };
     driver.bench.log.iter().filter_map(of).collect()
@@ -148,7 +161,8 @@ fn noticed_by(reference: &Reference, p: PhoneNo) -> Vec<Notice> {
         .notices
         .iter()
         .filter(|(to, notice)| *to == p && !matches!(notice, Notice::Suspended { .. }))
-       .map(|(_, notice)| notice.clone()).collect()
+        .map(|(_, notice)| notice.clone())
+        .collect()
 }
 
 fn refusals(driver: &Driver, p: PhoneNo) -> Vec<Refusal> {

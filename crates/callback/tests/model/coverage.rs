@@ -86,7 +86,8 @@ impl Coverage {
         let mut lines = Vec::new();
         for (from, to) in DIAGRAM {
             let events = self.0.iter().filter(|((a, _, b), _)| a == from && b == to);
-            let events: Vec<String> = events.map(|((_, event, _), count)| format!("{event} {count}")).collect();
+            let events: Vec<String> =
+                events.map(|((_, event, _), count)| format!("{event} {count}")).collect();
             lines.push(format!("{from:>16} -> {to:<20} {:>9}  ({})", self.of(from, to), events.join(", ")));
         }
         lines.join("\n")

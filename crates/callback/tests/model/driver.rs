@@ -233,8 +233,7 @@ impl Driver {
     /// Time passes; the engine is given its ticks.
     fn pass(&mut self, span: Millis) {
         let end = self.bench.now + span;
-        while let Some(due) =
-            self.bench.engine.next_timeout().filter(|due| self.bench.running && *due <= end)
+        while let Some(due) = self.bench.engine.next_timeout().filter(|due| self.bench.running && *due <= end)
         {
             self.bench.now = self.bench.now.max(due);
             self.bench.give(Input::Tick);

@@ -203,7 +203,10 @@ pub(crate) fn is_possible(state: &Reference, step: Step) -> bool {
             works && here(p) && state.saving(p).is_none() && !clears && free
         }
         Step::Key(p, key) => works && here(p) && has_key(state, p, key),
-        Step::StaleKey(p, ..) => {
+        Step::StaleKey(p, key, _) => {
+            if key == SoftKey::Ok && state.known[p].proposal.is_some() {
+                return works && here(p) && has_key(state, p, key);
+            }
             let ours = state.of(p).is_some() || state.known[p].screen.is_some();
             works && here(p) && ours && state.saving(p).is_none()
         }
@@ -257,7 +260,8 @@ pub(crate) fn is_possible(state: &Reference, step: Step) -> bool {
 fn has_key(state: &Reference, p: PhoneNo, key: SoftKey) -> bool {
     let known = &state.known[p];
     let Some(screen) = &known.screen else { return false };
-    // A question to the directory that is under way decides what OK would mean.
+    // A question to the directory that is under way decides what OK would mean. While A dials, the engine follows the
+    // call of the new request only, should it be given up: not decided yet who is right.
     let dials = |i: usize| matches!(state.requests[i].record.phase, Phase::Dialing { .. });
     if key == SoftKey::Ok && (known.question.is_some() || state.of(p).is_some_and(dials)) {
         return false;

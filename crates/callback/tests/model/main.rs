@@ -22,7 +22,7 @@ mod step;
 
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngSeed, TestRunner};
-use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
+use proptest_state_machine::{ReferenceStateMachine, prop_state_machine};
 
 use crate::coverage::Coverage;
 use crate::history::Histories;

@@ -11,7 +11,10 @@ use crate::play::find;
 fn is_found(fault: Fault) {
     let found = find(fault, 2, 200);
     let Some((histories, steps, difference)) = found else { panic!("{fault:?} is not found") };
-    println!("{fault:?}: found in history {histories}, shrunk to {} steps: {steps:?}\n  {difference}", steps.len());
+    println!(
+        "{fault:?}: found in history {histories}, shrunk to {} steps: {steps:?}\n  {difference}",
+        steps.len()
+    );
     assert!(steps.len() < 20, "not shrunk: {steps:#?}");
 }
 

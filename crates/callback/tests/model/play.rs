@@ -52,7 +52,7 @@ pub(crate) fn run(seed: u64, count: u32) -> Coverage {
         let (_, steps, _) = strategy.new_tree(&mut runner).unwrap().current();
         if let Err((_, difference)) = play(&steps, None, &mut coverage) {
             let (steps, _) = shrink(steps, None);
-            panic!("seed {seed}, history {n}: {difference}\nshrunk: {steps:#?}");
+            panic!("seed {seed}, history {n}: {difference}\nshrunk: {steps:?}");
         }
     }
     coverage

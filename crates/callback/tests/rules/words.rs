@@ -9,12 +9,9 @@ use crate::harness::{Bench, dn, line};
 
 #[test]
 fn keys_have_these_names_and_no_others() {
-    for (key, name) in [
-        (SoftKey::Dial, "Dial"),
-        (SoftKey::Cancel, "Cancel"),
-        (SoftKey::Exit, "Exit"),
-        (SoftKey::Ok, "OK"),
-    ] {
+    for (key, name) in
+        [(SoftKey::Dial, "Dial"), (SoftKey::Cancel, "Cancel"), (SoftKey::Exit, "Exit"), (SoftKey::Ok, "OK")]
+    {
         assert_eq!(key.to_string(), name);
         assert_eq!(name.parse(), Ok(key));
     }

@@ -105,13 +105,7 @@ impl Reference {
         self.show(p, view, None);
     }
 
-    fn create(
-        &mut self,
-        question: Question,
-        l: LineNo,
-        located: Vec<PhoneNo>,
-        replaces: Option<RequestId>,
-    ) {
+    fn create(&mut self, question: Question, l: LineNo, located: Vec<PhoneNo>, replaces: Option<RequestId>) {
         self.ids += 1;
         let p = question.caller;
         let busy = question.during == PressedDuring::Busy;
@@ -121,7 +115,7 @@ impl Reference {
         }
         self.lines[l].located = Some(located);
         // A use that is going on counts when it ends.
-        let in_use = self.lines[l].latest == line::Use::InUse;
+        let in_use = self.lines[l].latest == line::Use::OffHook;
         let cycle = if in_use { Cycle::OffHook } else { Cycle::Untouched };
         let record = Record {
             id: RequestId { epoch: self.epoch, number: self.ids },

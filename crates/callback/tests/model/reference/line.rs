@@ -15,7 +15,7 @@ pub(crate) enum Use {
     Away,
     Idle,
     Ringing,
-    InUse,
+    OffHook,
 }
 
 impl Reference {
@@ -29,11 +29,11 @@ impl Reference {
                 None => Use::Unknown,
                 Some(Occupancy::Idle) => Use::Idle,
                 Some(Occupancy::Ringing) => Use::Ringing,
-                Some(Occupancy::InUse) => Use::InUse,
+                Some(Occupancy::InUse) => Use::OffHook,
             },
         };
         let all: Vec<Use> = phones.iter().map(of).collect();
-        for found in [Use::InUse, Use::Unknown, Use::Ringing, Use::Idle] {
+        for found in [Use::OffHook, Use::Unknown, Use::Ringing, Use::Idle] {
             if all.contains(&found) {
                 return found;
             }
@@ -75,7 +75,7 @@ impl Reference {
         if now != Use::Idle {
             self.lines[l].about_to_ring = None;
         }
-        if now == Use::InUse || now == Use::Away {
+        if now == Use::OffHook || now == Use::Away {
             self.withdraw_turns(l);
         }
         self.cycles(l, now);
@@ -93,7 +93,8 @@ impl Reference {
         }
         if now == Use::Idle && self.lines[l].dnd && before.is_none() {
             // A first look that finds B idle on DND shows nothing new.
-            let waits_for_idle = |r: &&mut Request| r.l == l && r.record.cycle.is_none();
+            let waits_for_idle =
+                |r: &&mut Request| r.l == l && r.record.cycle.is_none() && r.record.phase == Phase::Waiting;
             self.requests.iter_mut().filter(waits_for_idle).for_each(|r| r.busy_first = true);
         }
         self.serve(l);
@@ -105,7 +106,7 @@ impl Reference {
             let r = &self.requests[i];
             let next = match (r.record.cycle, now) {
                 _ if r.l != l || r.record.phase != Phase::Waiting => continue,
-                (Some(Cycle::Untouched), Use::InUse) => Cycle::OffHook,
+                (Some(Cycle::Untouched), Use::OffHook) => Cycle::OffHook,
                 (Some(Cycle::OffHook), Use::Idle | Use::Ringing) => Cycle::Complete,
                 (Some(Cycle::OffHook | Cycle::Complete), Use::Away) => Cycle::Untouched,
                 _ => continue,

@@ -103,7 +103,11 @@ pub(crate) struct LineKnown {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
     /// Not before its first write is confirmed.
-    Saving { write: u64, until: Timestamp, replaces: Option<RequestId> },
+    Saving {
+        write: u64,
+        until: Timestamp,
+        replaces: Option<RequestId>,
+    },
     Accepted,
 }
 
@@ -267,9 +271,7 @@ impl Reference {
 
     /// The callers who wait for a line and have not been notified, longest waiting first.
     pub(crate) fn waiting(&self, l: LineNo) -> Vec<RequestId> {
-        let waits = |r: &&Request| {
-            r.l == l && r.stage == Stage::Accepted && r.record.phase == Phase::Waiting
-        };
+        let waits = |r: &&Request| r.l == l && r.stage == Stage::Accepted && r.record.phase == Phase::Waiting;
         let mut all: Vec<_> =
             self.requests.iter().filter(waits).map(|r| (r.record.since, r.record.id)).collect();
         all.sort();

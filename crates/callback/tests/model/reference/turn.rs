@@ -271,11 +271,8 @@ impl Reference {
         r.dial_write = None;
         let Phase::Dialing { in_turn } = r.record.phase else { return };
         r.asked_on = Some(self.links);
-        let said = Said::Dial {
-            request: r.record.id,
-            dn: r.record.dialled.clone(),
-            override_forwarding: in_turn,
-        };
+        let said =
+            Said::Dial { request: r.record.id, dn: r.record.dialled.clone(), override_forwarding: in_turn };
         self.said.push((self.requests[i].p, said));
     }
 

@@ -146,8 +146,7 @@ impl Reference {
                 continue;
             }
             let new_line = |p: &PhoneNo| {
-                let unread =
-                    |l: &&LineNo| !self.lines[**l].read.iter().any(|(other, _)| other == p);
+                let unread = |l: &&LineNo| !self.lines[**l].read.iter().any(|(other, _)| other == p);
                 let mut open = cast::PHONES[*p].1.iter().filter(|l| self.line_is_open(*p, **l));
                 self.phones[*p].registered.then(|| open.find(unread).map(|l| (*p, *l))).flatten()
             };
@@ -163,11 +162,7 @@ impl Reference {
             return;
         }
         let phone = &self.phones[p];
-        let now = if phone.registered {
-            Seen::Here { busy: phone.busy, dnd: phone.dnd }
-        } else {
-            Seen::Away
-        };
+        let now = if phone.registered { Seen::Here { busy: phone.busy, dnd: phone.dnd } } else { Seen::Away };
         if self.known[p].seen.replace(now).is_none() {
             self.doubt_alert_of(p);
         }
@@ -304,7 +299,8 @@ impl Reference {
         }
         self.calls += 1;
         let call = CallId(self.calls);
-        let n = cast::DIALLED.iter().position(|(digits, _)| *digits == self.requests[i].record.dialled.as_str());
+        let n =
+            cast::DIALLED.iter().position(|(digits, _)| *digits == self.requests[i].record.dialled.as_str());
         self.phones[p].calls = vec![(call, n.unwrap_or_default())];
         self.requests[i].call = Some(call);
         self.settle();
