@@ -246,8 +246,11 @@ pub(crate) fn is_possible(state: &Reference, step: Step) -> bool {
         // Not while the link is down, when nobody has pressed a key for a while.
         Step::Directory(directory) => state.directory != directory && (state.linked || !state.asks()),
         Step::Odd(odd) => state.odd != odd,
+        // Not while a question waits for its answer or OK: what the directory said then would be old.
         Step::Listed(p, listed) => {
-            state.running && state.directory == Directory::Ready && state.phones[p].listed != listed
+            let settled = !state.asks() && state.known.iter().all(|known| known.proposal.is_none());
+            let answers = state.running && state.directory == Directory::Ready;
+            answers && settled && state.phones[p].listed != listed
         }
         Step::Link(up) => state.running && state.linked != up,
         Step::Crash => state.running,
