@@ -76,6 +76,8 @@ impl Site {
             ("rtp.conf", include_str!("../conf/rtp.conf").to_owned()),
             ("indications.conf", include_str!("../conf/indications.conf").to_owned()),
             ("manager.conf", manager),
+            // The module for notifications does not load without its file.
+            ("pjsip_notify.conf", String::new()),
             ("pjsip.conf", self.pjsip(address)),
             ("extensions.conf", self.dialplan.clone()),
         ];
@@ -88,7 +90,7 @@ impl Site {
             "[global]\ntype = global\nendpoint_identifier_order = username,ip\n\
              [udp]\ntype = transport\nprotocol = udp\nbind = {address}:{SIP}\n\
              [phone](!)\ntype = endpoint\ntransport = udp\ncontext = phones\ndisallow = all\nallow = ulaw\n\
-             direct_media = no\nrtp_symmetric = yes\nforce_rport = yes\nrewrite_contact = yes\n\
+             dtmf_mode = info\n             direct_media = no\nrtp_symmetric = yes\nforce_rport = yes\nrewrite_contact = yes\n\
              media_address = {address}\nbind_rtp_to_media_address = yes\nmessage_context = ringback-messages\n"
         );
         for phone in &self.phones {

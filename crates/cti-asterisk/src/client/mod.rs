@@ -6,6 +6,9 @@ mod connector;
 #[cfg(feature = "tls")]
 mod tls;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;

@@ -37,6 +37,9 @@ impl Stage {
     }
 }
 
+/// The ids of channels that are alerts begin with it.
+pub(crate) const RECALL: &str = "ringback-recall-";
+
 /// What a channel that this program asked for is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Expected {

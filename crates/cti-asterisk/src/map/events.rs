@@ -2,7 +2,7 @@ use ringback_cti::ProviderEvent;
 use ringback_cti::message::{CallState, Cause, Feature, FeatureInvocation, InvocationId};
 use ringback_model::{CallId, DeviceName, DirectoryNumber, Timestamp};
 
-use super::channel::{Channel, Stage};
+use super::channel::{Channel, Expected, RECALL, Stage};
 use super::phone::{DeviceState, LastCall};
 use super::{Mapper, endpoint};
 use crate::ami::{Message, MessageKind};
@@ -33,8 +33,11 @@ impl Mapper {
             let device = endpoint::of_channel(message.get("Channel")?)?;
             let (call, linked) = self.call_id(&device, message.known("Linkedid").unwrap_or(id), id);
             let mut channel = Channel::new(device.clone(), call, linked, message);
-            if let Some(expected) = self.expected.remove(id) {
-                channel.is_ours(expected);
+            match self.expected.remove(id) {
+                Some(expected) => channel.is_ours(expected),
+                // Of another instance, or of this one before the link was lost.
+                None if id.starts_with(RECALL) => channel.is_ours(Expected::Alert),
+                None => {}
             }
             let phone = self.phones.entry(device.clone()).or_default();
             phone.channels.insert(id.to_owned());

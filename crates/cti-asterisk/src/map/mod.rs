@@ -32,7 +32,7 @@ use ringback_cti::message::{CallInfo, CallState};
 use ringback_model::{Appearance, CallId, DeviceName, DirectoryNumber, Millis, Timestamp};
 
 use channel::Channel;
-pub(crate) use channel::Expected;
+pub(crate) use channel::{Expected, RECALL};
 pub use endpoint::line as line_of;
 pub(crate) use endpoint::of_device as device_of;
 use phone::Phone;
@@ -167,6 +167,14 @@ impl Mapper {
     /// It will not.
     pub(crate) fn expect_no_more(&mut self, id: &str) {
         self.expected.remove(id);
+    }
+
+    /// The alerts that ring or were answered, and at which phones.
+    pub(crate) fn alerts(&self) -> impl Iterator<Item = (&str, &DeviceName)> {
+        self.channels
+            .iter()
+            .filter(|(_, channel)| channel.hidden)
+            .map(|(id, channel)| (id.as_str(), &channel.phone))
     }
 
     /// The call that a channel is, and whether its phone was picked up; `None`: there is no such channel.

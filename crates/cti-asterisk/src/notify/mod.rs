@@ -36,6 +36,8 @@ pub struct Recipient<'a> {
 pub enum Step {
     /// An action of the server, with its name for errors.
     Act(&'static str, Action),
+    /// The first action, or the second if the server refuses the first.
+    Either([(&'static str, Action); 2]),
     /// Ring the phone as its recall: picked up, it is connected with whom the screen is about.
     Recall {
         /// The name shown while it rings.

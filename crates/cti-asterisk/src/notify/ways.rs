@@ -38,21 +38,21 @@ impl Default for NotifyWay {
     }
 }
 
-/// A text, within the call if there is one.
+/// A text. During a call it is sent beside the call, too: within it, it would be lost with a call that is just ending, as
+/// that of a feature code is. Only if the server refuses that it is sent within the call.
 fn text(phone: Recipient<'_>, text: &str) -> Result<Step, ActionError> {
+    let to = format!("pjsip:{}", phone.device.as_str());
+    let message = Action::new("MessageSend")?
+        .header("To", &to)?
+        .header("From", &format!("\"Call Back\" <sip:{SENDER}@pbx>"))?
+        .header("Body", text)?;
+    let message = ("MessageSend", message);
     Ok(match phone.in_call {
         Some(channel) => {
-            let action = Action::new("SendText")?.header("Channel", channel)?.header("Message", text)?;
-            Step::Act("SendText", action)
+            let within = Action::new("SendText")?.header("Channel", channel)?.header("Message", text)?;
+            Step::Either([message, ("SendText", within)])
         }
-        None => {
-            let to = format!("pjsip:{}", phone.device.as_str());
-            let action = Action::new("MessageSend")?
-                .header("To", &to)?
-                .header("From", &format!("\"Call Back\" <sip:{SENDER}@pbx>"))?
-                .header("Body", text)?;
-            Step::Act("MessageSend", action)
-        }
+        None => Step::Act(message.0, message.1),
     })
 }
 

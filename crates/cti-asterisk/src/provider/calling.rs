@@ -8,7 +8,7 @@ use ringback_model::{Appearance, DeviceName, DirectoryNumber, Millis, Timestamp}
 
 use super::core::{Core, Purpose, request_failure};
 use crate::ami::{Action, ActionError, Message};
-use crate::map::Expected;
+use crate::map::{Expected, RECALL};
 use crate::session::Failure;
 
 /// How long after the server has taken the order the call may stay unheard of.
@@ -50,7 +50,7 @@ impl Calling {
 /// The channel of a recall: the server takes an id once, so that a recall that is sent again while it rings does not ring
 /// twice.
 fn recall_id(id: DataId) -> String {
-    format!("ringback-recall-{:032x}", id.0)
+    format!("{RECALL}{:032x}", id.0)
 }
 
 impl Core {
@@ -134,6 +134,13 @@ impl Core {
     pub(super) fn recalls_answered(&mut self) {
         let mut pressed = Vec::new();
         let mapper = &self.mapper;
+        for (id, device) in mapper.alerts() {
+            // One from before the link was lost.
+            if !self.calling.recalls.contains_key(id) {
+                let recall = Recall { device: device.clone(), told: false, used: false };
+                self.calling.recalls.insert(id.to_owned(), recall);
+            }
+        }
         self.calling.recalls.retain(|id, recall| {
             match mapper.channel_of(id) {
                 Some((_, true)) if !recall.told => {

@@ -34,6 +34,8 @@ pub(super) enum Purpose {
     Read(Part),
     /// One step of what a command with this tag wants; the last one answers it.
     Step(Tag),
+    /// The same, and this instead if it is refused.
+    StepOr(Tag, &'static str, Action),
     /// To ring a phone as an alert, for the command with this tag.
     Alert(Tag, String),
     /// To make a call for the command with this tag.
@@ -330,6 +332,16 @@ impl Core {
                     result.map(|_| ()).map_err(|failure| request_failure(failure, CtiError::DataRejected));
                 self.step_done(tag, result);
             }
+            Purpose::StepOr(tag, name, action) => match result {
+                Err(Failure::Refused(_) | Failure::NotPermitted(_)) => {
+                    self.ask(Purpose::Step(tag), name, action);
+                }
+                result => {
+                    let result = result.map(|_| ());
+                    let result = result.map_err(|failure| request_failure(failure, CtiError::DataRejected));
+                    self.step_done(tag, result);
+                }
+            },
             Purpose::Alert(tag, id) => self.alert_asked(tag, &id, result),
             Purpose::Call(tag, id) => self.call_asked(now, tag, &id, result),
             Purpose::Redirect(tag, id) => self.redirected(now, tag, &id, result),
@@ -374,7 +386,8 @@ impl Core {
         self.calls_lost();
         self.shared.clear();
         self.seats.clear();
-        self.standing.link_down();
+        let mapper = &self.mapper;
+        self.standing.link_down(|device| mapper.in_service(device) == Some(true));
         let manager = self.config.session.server.name.clone();
         self.report(ProviderEvent::LinkLost { manager, reason });
     }

@@ -86,6 +86,9 @@ impl Core {
                 Step::Act(name, action) => {
                     self.ask(Purpose::Step(tag), name, action);
                 }
+                Step::Either([(name, action), (other, otherwise)]) => {
+                    self.ask(Purpose::StepOr(tag, other, otherwise), name, action);
+                }
                 Step::Recall { name, number } => {
                     // Data that need not have its effect once has no id; then every time is a first time.
                     let id = id.unwrap_or(DataId(u128::from(tag.0)));
@@ -105,8 +108,11 @@ impl Core {
             Screen { title: String::new(), lines: vec!["Key Not Active".to_owned()], keys: Vec::new() };
         let steps = self.tell(&device, |way, phone| way.show(phone, &prompt)).unwrap_or_default();
         for step in steps {
-            if let Step::Act(name, action) = step {
-                self.ask(Purpose::Nothing, name, action);
+            match step {
+                Step::Act(name, action) | Step::Either([(name, action), _]) => {
+                    self.ask(Purpose::Nothing, name, action);
+                }
+                Step::Recall { .. } => {}
             }
         }
     }

@@ -20,6 +20,8 @@ const PROBE_DEVICE: &str = "Custom:ringback";
 pub(super) enum Part {
     /// What the manager user may do.
     Commands,
+    /// Since when the server has been running.
+    Start,
     /// The device states.
     States,
     /// The calls.
@@ -37,6 +39,10 @@ pub(super) enum Part {
 pub(super) struct Reading {
     pending: BTreeSet<Ticket>,
     pub(super) deadline: Timestamp,
+    /// For how long the server has been up, as it said after the login.
+    uptime: Option<Millis>,
+    /// When it was started, by its own clock.
+    started: String,
     record: Record,
     /// Endpoints whose device state was told with them.
     endpoints: Vec<Message>,
@@ -48,7 +54,8 @@ pub(super) struct Reading {
 }
 
 /// What a manager user must be allowed to do: the action, what for, and the write class that allows it.
-const NEEDED: [(&str, &str, &str); 10] = [
+const NEEDED: [(&str, &str, &str); 11] = [
+    ("CoreStatus", "to see whether it was restarted", "system"),
     ("DeviceStateList", "to read device states; load res_manager_devicestate.so", "call"),
     ("CoreShowChannels", "to read calls", "system"),
     ("PJSIPShowEndpoints", "to read the phones", "system"),
@@ -73,13 +80,11 @@ impl Core {
 
     /// Asks everything. `uptime` is what the server told just now.
     pub(super) fn start_reading(&mut self, now: Timestamp, uptime: Option<Millis>) {
-        if let Some(uptime) = uptime {
-            self.standing.server_is_up_for(now, uptime, self.config.proof);
-        }
         let deadline = now + self.config.patience;
-        self.stage = Stage::Reading(Reading { deadline, ..Reading::default() });
+        self.stage = Stage::Reading(Reading { deadline, uptime, ..Reading::default() });
         let plain = [
             (Part::Commands, "ListCommands"),
+            (Part::Start, "CoreStatus"),
             (Part::States, "DeviceStateList"),
             (Part::Channels, "CoreShowChannels"),
         ];
@@ -149,7 +154,7 @@ impl Core {
                     }
                 }
             },
-            Part::Commands | Part::ProbeEvent | Part::ProbeState => {}
+            Part::Commands | Part::Start | Part::ProbeEvent | Part::ProbeState => {}
         }
     }
 
@@ -174,9 +179,15 @@ impl Core {
                     }
                 }
             }
+            (Part::Start, Ok(status)) => {
+                let part = |key| status.get(key).unwrap_or_default();
+                reading.started = format!("{} {}", part("CoreStartupDate"), part("CoreStartupTime"));
+            }
             // Without the function the test cannot be made; that is no reason not to work.
             (Part::ProbeState, Err(_)) => reading.heard_state = true,
-            (Part::States | Part::Channels, Err(failure)) => reading.problems.push(failure.to_string()),
+            (Part::Start | Part::States | Part::Channels, Err(failure)) => {
+                reading.problems.push(failure.to_string())
+            }
             // An older server cannot list its database; no phones, no hints, and no keys are a fact.
             (Part::Directory(_), Err(failure)) => {
                 tracing::debug!(%failure, "a part of the directory is not read")
@@ -218,6 +229,9 @@ impl Core {
             return;
         }
         let reading = std::mem::take(reading);
+        if let Some(uptime) = reading.uptime {
+            self.standing.server_is_up_for(now, uptime, reading.started, self.config.proof);
+        }
         self.take_endpoints(now, &reading.endpoints);
         self.put_directory(reading.record);
         self.up(now);

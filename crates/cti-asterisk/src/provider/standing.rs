@@ -9,8 +9,8 @@ use ringback_model::{Appearance, DeviceName, Millis, Timestamp};
 use super::core::Core;
 use crate::map::line_of;
 
-/// Two readings of the moment of the server's start differ by no more than this.
-const SAME_START: Millis = Millis::from_secs(5);
+/// How long a phone may take to register again at a restarted server, if nothing else is configured.
+const MISSED: Millis = Millis::from_mins(2);
 
 /// What is wanted. It outlives links.
 #[derive(Debug, Default)]
@@ -18,8 +18,15 @@ pub(super) struct Standing {
     devices: BTreeMap<DeviceName, BTreeSet<Appearance>>,
     /// Lines that look free, and of which that cannot be vouched for yet.
     doubtful: BTreeSet<Appearance>,
-    /// When the server was started, in the time of this program; before that for an early start.
-    started: Option<Timestamp>,
+    /// Phones that were in service when the link was lost, and are not seen now that the server has been restarted: it may
+    /// have forgotten their registrations.
+    missed: BTreeSet<DeviceName>,
+    /// The phones in service when the link was lost.
+    were_in_service: BTreeSet<DeviceName>,
+    /// From when on a phone that is missed is believed to be gone.
+    missed_until: Timestamp,
+    /// When the server was started, by its own clock.
+    started: Option<String>,
     /// From when on what the server says is believed. `None`: never by time alone.
     believed_from: Option<Timestamp>,
     /// Phones that were seen in use since the server's start.
@@ -35,25 +42,41 @@ impl Standing {
         self.devices.get(&at.device).is_some_and(|lines| lines.contains(at))
     }
 
-    pub(super) fn link_down(&mut self) {
+    pub(super) fn link_down(&mut self, in_service: impl Fn(&DeviceName) -> bool) {
         self.doubtful.clear();
+        let missed = std::mem::take(&mut self.missed);
+        self.were_in_service = self
+            .devices
+            .keys()
+            .filter(|device| missed.contains(*device) || in_service(device))
+            .cloned()
+            .collect();
     }
 
     pub(super) fn next_proof(&self) -> Option<Timestamp> {
-        self.believed_from.filter(|_| !self.doubtful.is_empty())
+        let doubtful = self.believed_from.filter(|_| !self.doubtful.is_empty());
+        let missed = Some(self.missed_until).filter(|_| !self.missed.is_empty());
+        [doubtful, missed].into_iter().flatten().min()
     }
 
-    /// The server says for how long it has been up.
-    pub(super) fn server_is_up_for(&mut self, now: Timestamp, uptime: Millis, proof: Option<Millis>) {
+    /// The server says for how long it has been up, and when it was started by its own clock.
+    pub(super) fn server_is_up_for(
+        &mut self,
+        now: Timestamp,
+        uptime: Millis,
+        started: String,
+        proof: Option<Millis>,
+    ) {
         // The time before this program began cannot be told by its clock; what is left of the waiting can.
         let left = proof.map(|proof| Millis(proof.0.saturating_sub(uptime.0)));
-        let started = Timestamp(now.0.saturating_sub(uptime.0));
-        let same = self
-            .started
-            .is_some_and(|before| started - before <= SAME_START && before - started <= SAME_START);
-        if !same {
+        let same = self.started.as_ref() == Some(&started);
+        if same {
+            self.were_in_service.clear();
+        } else {
             self.seen.clear();
         }
+        let longest = proof.unwrap_or(MISSED);
+        self.missed_until = now + Millis(longest.0.saturating_sub(uptime.0));
         self.started = Some(started);
         self.believed_from = left.map(|left| now + left);
     }
@@ -81,6 +104,7 @@ impl Core {
             self.mapper.close_device(&device);
         }
         self.standing.doubtful.clear();
+        self.standing.missed.clear();
         self.seats.clear();
     }
 
@@ -97,6 +121,7 @@ impl Core {
     pub(super) fn close_device(&mut self, device: &DeviceName) {
         self.standing.devices.remove(device);
         self.standing.doubtful.retain(|at| at.device != *device);
+        self.standing.missed.remove(device);
         self.mapper.close_device(device);
         self.seats.remove(device);
     }
@@ -119,6 +144,12 @@ impl Core {
     }
 
     fn read_device(&mut self, device: &DeviceName) {
+        if self.mapper.in_service(device) != Some(true) && self.standing.were_in_service.remove(device) {
+            // Nothing is told of it until it comes back, or has been missed for too long.
+            self.standing.missed.insert(device.clone());
+            self.mapper.open_device(device, &mut Vec::new());
+            return;
+        }
         let known = self.shared.get().is_none_or(|record| record.endpoints.contains(device));
         if !known || self.mapper.in_service(device).is_none() {
             // A phone that does not exist, or of which the server does not know anything.
@@ -148,6 +179,15 @@ impl Core {
     pub(super) fn vouch(&mut self, now: Timestamp) {
         if !self.is_up() {
             return;
+        }
+        for device in self.standing.missed.clone() {
+            let back = self.mapper.in_service(&device) == Some(true);
+            if back || self.standing.missed_until <= now {
+                self.standing.missed.remove(&device);
+            }
+            if !back && self.standing.missed_until <= now {
+                self.read_device(&device);
+            }
         }
         for at in self.standing.doubtful.clone() {
             // A call that is known is certain; that there is none is not.

@@ -103,8 +103,149 @@ async fn b_hangs_up_and_a_is_recalled_and_connected() {
         .await
         .unwrap();
     phones[1].answer().unwrap();
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    assert_eq!(office.requests().await, 0, "reached");
+    until_requests(&office, 0).await;
     phones[0].hang_up().await.unwrap();
     phones[1].wait_for(SOON, |event| *event == PhoneEvent::HungUp).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_does_not_answer_the_recall_and_keeps_its_request() {
+    let Some((server, mut phones)) = site().await else { return };
+    let mut short = config(&server);
+    short.ring = Millis(700);
+    let office = Office::open(short).await;
+    let talk = b_is_busy_and_a_wants_to_be_called_back(&mut phones).await;
+    talk.hang_up().await.unwrap();
+    phones[0].wait_for(SOON, |event| is_recall(event, "1002")).await.unwrap();
+    phones[0].wait_for(SOON, |event| *event == PhoneEvent::StoppedRinging).await.unwrap();
+    assert_eq!(office.requests().await, 1);
+    // Its screen is still there: the first key is Dial, and the phone itself rings first.
+    phones[1].set_answering(Answering::Ring);
+    phones[1].drain();
+    phones[0].text("ringback", "1").await.unwrap();
+    phones[0].wait_for(SOON, |event| matches!(event, PhoneEvent::Rings { .. })).await.unwrap();
+    phones[0].answer().unwrap();
+    phones[1].wait_for(SOON, |event| matches!(event, PhoneEvent::Rings { .. })).await.unwrap();
+    until_requests(&office, 0).await;
+}
+
+#[tokio::test]
+async fn b_is_busy_again_at_the_recall_and_the_request_is_kept() {
+    let Some((server, mut phones)) = site().await else { return };
+    let office = Office::open(config(&server)).await;
+    let talk = b_is_busy_and_a_wants_to_be_called_back(&mut phones).await;
+    // B's phone goes on refusing, as one does whose user is on another line.
+    talk.hang_up().await.unwrap();
+    phones[0].wait_for(SOON, |event| is_recall(event, "1002")).await.unwrap();
+    phones[0].answer().unwrap();
+    phones[0].wait_for(SOON, |event| *event == PhoneEvent::HungUp).await.unwrap();
+    phones[0].wait_for(SOON, |event| text_with(event, "CallBack is activated on 1002")).await.unwrap();
+    assert_eq!(office.requests().await, 1);
+    // B uses its phone and is free: A is recalled again.
+    phones[1].set_answering(Answering::Ring);
+    press(&mut phones[1], "*79").await;
+    phones[0].wait_for(SOON, |event| is_recall(event, "1002")).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_key_may_be_a_text_or_a_digit_after_busy() {
+    let names = ["1001", "1002", "1003"];
+    let site = Site::with_phones(names).replacing("OFFER_AT_BUSY = no", "OFFER_AT_BUSY = yes");
+    let Some(server) = server(&site).await else { return };
+    let mut phones = phones(&server, &names).await;
+    let office = Office::open(config(&server)).await;
+    phones[1].set_answering(Answering::After(Duration::ZERO));
+    let mut talk = phones[2].call("1002").unwrap();
+    talk.wait_for(SOON, |outcome| outcome == CallOutcome::Answered).await.unwrap();
+    phones[1].set_answering(Answering::Busy);
+    let mut offered = phones[0].call("1002").unwrap();
+    offered.wait_for(SOON, |outcome| outcome == CallOutcome::Answered).await.unwrap();
+    offered.press('5').await.unwrap();
+    phones[0].wait_for(SOON, |event| text_with(event, "CallBack is activated on 1002")).await.unwrap();
+    until_requests(&office, 1).await;
+    offered.wait_for(SOON, |outcome| outcome == CallOutcome::Ended).await.unwrap();
+    phones[0].text("ringback", "?").await.unwrap();
+    phones[0].wait_for(SOON, |event| text_with(event, "1=Cancel")).await.unwrap();
+    phones[0].text("ringback", "1").await.unwrap();
+    until_requests(&office, 0).await;
+    let mut offered = phones[0].call("1002").unwrap();
+    offered.wait_for(SOON, |outcome| outcome == CallOutcome::Answered).await.unwrap();
+    offered.hang_up().await.unwrap();
+    // After that call, and not within it.
+    server_has_no_call_of(&server, "1001").await;
+    phones[0].text("ringback", "1002").await.unwrap();
+    phones[0].wait_for(SOON, |event| text_with(event, "CallBack is activated on 1002")).await.unwrap();
+    phones[0].text("ringback", "4711").await.unwrap();
+    phones[0].wait_for(SOON, |event| text_with(event, "Key Not Active")).await.unwrap();
+}
+
+async fn server_has_no_call_of(server: &Server, phone: &str) {
+    let end = Instant::now() + SOON;
+    while server.console("core show channels concise").await.unwrap().contains(&format!("PJSIP/{phone}-")) {
+        assert!(Instant::now() < end, "{phone} still has a call");
+    }
+}
+
+#[tokio::test]
+async fn what_users_set_counts_at_once() {
+    let Some((server, mut phones)) = site().await else { return };
+    let office = Office::open(config(&server)).await;
+    // B does not want to be disturbed when it becomes free: A is told so, and not recalled.
+    let talk = b_is_busy_and_a_wants_to_be_called_back(&mut phones).await;
+    server.console("database put DND 1002 1").await.unwrap();
+    phones[1].set_answering(Answering::Ring);
+    press(&mut phones[2], "*78").await;
+    talk.hang_up().await.unwrap();
+    phones[0].wait_for(SOON, |event| text_with(event, "on DND")).await.unwrap();
+    press(&mut phones[1], "*79").await;
+    phones[0].wait_for(SOON, |event| is_recall(event, "1002")).await.unwrap();
+    phones[0].text("ringback", "2").await.unwrap();
+    phones[0].wait_for(SOON, |event| *event == PhoneEvent::StoppedRinging).await.unwrap();
+    until_requests(&office, 0).await;
+    // B forwards all calls: it cannot be called back.
+    press(&mut phones[1], "*721003").await;
+    phones[2].set_answering(Answering::Busy);
+    let mut failed = phones[0].call("1002").unwrap();
+    failed.wait_for(SOON, |outcome| matches!(outcome, CallOutcome::Failed(_))).await.unwrap();
+    press(&mut phones[0], "*661002").await;
+    phones[0].wait_for(SOON, |event| text_with(event, "cannot be activated")).await.unwrap();
+}
+
+#[tokio::test]
+async fn after_a_power_failure_of_the_pbx_only_what_is_seen_counts() {
+    let Some((mut server, mut phones)) = site().await else { return };
+    let mut strict = config(&server);
+    strict.proof = None;
+    let office = Office::open(strict).await;
+    let _talk = b_is_busy_and_a_wants_to_be_called_back(&mut phones).await;
+    server.kill();
+    let mut status = office.handle.watch();
+    tokio::time::timeout(SOON, status.wait_for(|status| status.registered_at.is_none()))
+        .await
+        .unwrap()
+        .unwrap();
+    server.restart().await.unwrap();
+    for phone in &phones {
+        phone.renew().await.unwrap();
+    }
+    tokio::time::timeout(SOON, status.wait_for(|status| status.registered_at.is_some()))
+        .await
+        .unwrap()
+        .unwrap();
+    // The server says that B is free. B still holds the handset of the call that died.
+    phones[0].drain();
+    let rings =
+        phones[0].wait_for(Duration::from_secs(3), |event| matches!(event, PhoneEvent::Rings { .. })).await;
+    assert!(rings.is_err(), "{rings:?}");
+    assert_eq!(office.requests().await, 1);
+    press(&mut phones[1], "*79").await;
+    phones[0].wait_for(SOON, |event| is_recall(event, "1002")).await.unwrap();
+}
+
+async fn until_requests(office: &Office, count: usize) {
+    let end = Instant::now() + SOON;
+    while office.requests().await != count {
+        assert!(Instant::now() < end, "{} requests, not {count}", office.requests().await);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }

@@ -62,6 +62,17 @@ impl PhoneCall {
         Err(self.phone.failed(format!("its call is {now:?} after {within:?}")))
     }
 
+    /// Presses a key during the call.
+    ///
+    /// # Errors
+    /// The server does not take it.
+    pub async fn press(&self, key: char) -> Result<(), LabError> {
+        let headers = vec![Header::ContentType("application/dtmf-relay".into())];
+        let body = format!("Signal={key}\r\nDuration=100\r\n").into_bytes();
+        let answer = self.dialog.info(Some(headers), Some(body)).await;
+        answer.map(|_| ()).map_err(|error| self.phone.failed(error))
+    }
+
     /// Hangs up, whatever has become of it.
     ///
     /// # Errors
