@@ -2,12 +2,12 @@
 
 use ringback_model::{Appearance, CallId, DeviceName, DirectoryNumber, Millis, RequestId};
 
-use super::Engine;
-use super::line::Condition;
+use super::line::{CalledLine, Condition};
 use super::request::{Gate, Request};
 use super::timers::Timer;
+use super::{Engine, PhoneSlot, RequestSlot};
 use crate::input::{PressedDuring, Resolution, Ticket, Unresolved};
-use crate::output::{Ending, Notice, Output, Refusal, SaveId, View};
+use crate::output::{Ending, Notice, Output, Refusal, View};
 use crate::record::{Cycle, Kind, Phase, Record};
 
 /// A valid press of the key.
@@ -58,17 +58,18 @@ impl Engine {
             return;
         };
         self.out.push(Output::Verdict { invocation, accepted: true });
-        let caller = self.callers.entry(from.device.clone()).or_default();
+        let phone = self.watch.enter(&from.device);
+        let Some(caller) = self.watch.enter_caller(phone) else { return };
         caller.proposal = None;
-        if let Some(id) = caller.request
+        if let Some(slot) = caller.request
             && self
                 .requests
-                .get(&id)
+                .get(slot)
                 .is_some_and(|r| r.record.dialled == dn && r.record.caller.line == from.line)
         {
             // R5
             caller.asking = None;
-            self.pressed_again(id, call);
+            self.pressed_again(slot, call);
             return;
         }
         if caller.saving.is_some() {
@@ -77,88 +78,88 @@ impl Engine {
         }
         self.asked += 1;
         let ticket = Ticket(self.asked);
-        caller.asking = Some((ticket, Pressed { from: from.clone(), call, dn: dn.clone(), kind }));
+        let pressed = Pressed { from: from.clone(), call, dn: dn.clone(), kind };
+        caller.asking = Some(Box::new((ticket, pressed)));
         self.tickets.insert(ticket, from.device.clone());
         self.out.push(Output::Resolve { ticket, from, dn });
     }
 
     /// R5: the screen comes again. R7 counts for the call of this press as well.
-    fn pressed_again(&mut self, id: RequestId, call: Option<CallId>) {
-        if let Some(request) = self.requests.get_mut(&id) {
+    fn pressed_again(&mut self, slot: RequestSlot, call: Option<CallId>) {
+        if let Some(request) = self.requests.get_mut(slot) {
             request.record.origin = call.or(request.record.origin);
         }
-        self.show_present(id);
+        self.show_present(slot);
     }
 
     /// R3
     fn callback_key_while_idle(&mut self, device: &DeviceName) {
-        match self.callers.get(device) {
+        let phone = self.watch.enter(device);
+        match self.watch.caller(phone) {
             Some(caller) if caller.saving.is_some() => {}
             Some(caller) if caller.request.is_some() => {
-                if let Some(id) = caller.request {
-                    self.show_present(id);
+                if let Some(slot) = caller.request {
+                    self.show_present(slot);
                 }
             }
-            _ => self.show(device, View::NotActive, None),
+            _ => self.show(phone, View::NotActive, None),
         }
     }
 
     pub(super) fn resolved(&mut self, ticket: Ticket, result: Result<Resolution, Unresolved>) {
         let Some(device) = self.tickets.remove(&ticket) else { return };
-        let Some(caller) = self.callers.get_mut(&device) else { return };
-        let pressed = match caller.asking.take() {
-            Some((asked, pressed)) if asked == ticket => pressed,
+        let Some(phone) = self.watch.find(&device) else { return };
+        let Some(caller) = self.watch.caller_mut(phone) else { return };
+        let pressed = match caller.asking.take_if(|asked| asked.0 == ticket) {
+            Some(asked) => asked.1,
             // A later press has taken its place.
-            other => {
-                caller.asking = other;
-                return self.tend_caller(&device);
-            }
+            None => return self.tend_caller(phone),
         };
         let resolution = match check(&pressed, result) {
             Ok(resolution) => resolution,
-            Err(reason) => return self.refuse(&device, pressed.dn, reason),
+            Err(reason) => return self.refuse(phone, pressed.dn, reason),
         };
-        let active = self.callers.get(&device).and_then(|caller| caller.request);
-        let active_record = active.and_then(|id| self.requests.get(&id)).map(|request| &request.record);
-        if let (Some(id), Some(record)) = (active, active_record)
+        let active = self.watch.caller(phone).and_then(|caller| caller.request);
+        let active_record = active.and_then(|slot| self.requests.get(slot)).map(|request| &request.record);
+        if let (Some(slot), Some(record)) = (active, active_record)
             && record.called == resolution.line
         {
             // R5: the same line under another spelling of its number, or from another line of the phone.
-            return self.pressed_again(id, pressed.call);
+            return self.pressed_again(slot, pressed.call);
         }
         if let Err(reason) = self.check_limits(&resolution, active) {
-            return self.refuse(&device, pressed.dn, reason);
+            return self.refuse(phone, pressed.dn, reason);
         }
         match active_record {
             Some(record) => {
                 // R6
                 let view = View::Replace { active: record.dialled.clone(), wanted: pressed.dn.clone() };
-                if let Some(caller) = self.callers.get_mut(&device) {
-                    caller.proposal = Some(Proposal { pressed, resolution });
+                if let Some(caller) = self.watch.caller_mut(phone) {
+                    caller.proposal = Some(Box::new(Proposal { pressed, resolution }));
                 }
                 // It outlives the active request: it is about one that is not there yet.
-                self.show(&device, view, None);
+                self.show(phone, view, None);
             }
             None => self.accept(pressed, resolution, None),
         }
     }
 
     /// OK was pressed below *Replace?*.
-    pub(super) fn accept_proposal(&mut self, device: &DeviceName, proposal: Proposal) {
-        let active = self.callers.get(device).and_then(|caller| caller.request);
+    pub(super) fn accept_proposal(&mut self, phone: PhoneSlot, proposal: Proposal) {
+        let active = self.watch.caller(phone).and_then(|caller| caller.request);
         match self.check_limits(&proposal.resolution, active) {
             Ok(()) => self.accept(proposal.pressed, proposal.resolution, active),
-            Err(reason) => self.refuse(device, proposal.pressed.dn, reason),
+            Err(reason) => self.refuse(phone, proposal.pressed.dn, reason),
         }
     }
 
     /// R35, R36. A request that is to be replaced gives its slot to the new one.
-    fn check_limits(&self, resolution: &Resolution, replaces: Option<RequestId>) -> Result<(), Refusal> {
-        let replaced = replaces.and_then(|id| self.requests.get(&id));
+    fn check_limits(&self, resolution: &Resolution, replaces: Option<RequestSlot>) -> Result<(), Refusal> {
+        let replaced = replaces.and_then(|slot| self.requests.get(slot));
         let in_all = self.requests.len() - usize::from(replaced.is_some());
         #[cfg(feature = "planted")]
         let in_all = if self.has(crate::planted::Fault::LimitNotCounted) { 0 } else { in_all };
-        let on_line = self.lines.get(&resolution.line).map_or(0, |line| line.members)
+        let on_line = self.lines.named(&resolution.line).map_or(0, |line| line.members)
             - u32::from(replaced.is_some_and(|request| request.record.called == resolution.line));
         if self.parameters.max_per_line > 0 && on_line >= self.parameters.max_per_line {
             return Err(Refusal::TooManyForLine);
@@ -170,13 +171,15 @@ impl Engine {
     }
 
     /// R38: nothing but the screen changes.
-    fn refuse(&mut self, device: &DeviceName, dn: DirectoryNumber, reason: Refusal) {
-        self.notice(Notice::Refused { device: device.clone(), reason });
-        self.show(device, View::Cannot { dn, reason }, None);
+    fn refuse(&mut self, phone: PhoneSlot, dn: DirectoryNumber, reason: Refusal) {
+        if let Some(device) = self.watch.name(phone).cloned() {
+            self.notice(Notice::Refused { device, reason });
+        }
+        self.show(phone, View::Cannot { dn, reason }, None);
     }
 
     /// Takes a request: what it needs is opened, and its record goes to the store. *Activated* waits for that (R4).
-    fn accept(&mut self, pressed: Pressed, resolution: Resolution, replaces: Option<RequestId>) {
+    fn accept(&mut self, pressed: Pressed, resolution: Resolution, replaces: Option<RequestSlot>) {
         self.accepted += 1;
         let id = RequestId { epoch: self.epoch, number: self.accepted };
         let duration = match pressed.kind {
@@ -190,12 +193,10 @@ impl Engine {
             duration
         };
         let expires = (duration > Millis::ZERO).then(|| self.now + duration);
-        let device = pressed.from.device.clone();
-        let line = resolution.line;
         let record = Record {
             id,
             caller: pressed.from,
-            called: line.clone(),
+            called: resolution.line,
             dialled: pressed.dn,
             kind: pressed.kind,
             since: self.now,
@@ -206,29 +207,48 @@ impl Engine {
             alerts: 0,
             notified: None,
         };
-        let request = Request::new(record);
-        self.callers.entry(device.clone()).or_default().saving = Some(id);
-        self.tend_caller(&device);
-        self.watch.open_line(&request.record.caller, &mut self.out);
-        let called = self.lines.entry(line.clone()).or_default();
-        called.members += 1;
-        called.enqueue(request.place());
-        self.requests.insert(id, request);
-        self.located(&line, resolution.devices);
-        self.tend_line(&line);
-        self.join(id);
+        let slot = self.enter_request(record);
+        let Some(request) = self.requests.get(slot) else { return };
+        let (phone, line) = (request.phone, request.line);
+        if let Some(caller) = self.watch.enter_caller(phone) {
+            caller.saving = Some(slot);
+        }
+        self.tend_caller(phone);
+        self.open_caller_line(slot);
+        self.enqueue(slot);
+        self.place_line(line, resolution.devices);
+        self.tend_line(line);
+        self.join(slot);
         self.set_expiry(id, expires);
-        self.save_gated(id, Gate::Acceptance { replaces });
-        if let Some(Request { gate: Some((save, _)), .. }) = self.requests.get(&id) {
-            let late = self.now + self.parameters.save_timeout;
-            self.timers.set(late, Timer::Acceptance(id, *save));
+        let replaces = replaces.and_then(|slot| self.requests.get(slot)).map(|request| request.record.id);
+        if let Some(old) = replaces {
+            self.replacing.insert(id, old);
+        }
+        self.save_with(slot, Some(Gate::Acceptance), replaces);
+        self.timers.set(self.now + self.parameters.save_timeout, Timer::Acceptance(id));
+    }
+
+    /// Takes a request into the books, with its phone and its line.
+    pub(super) fn enter_request(&mut self, record: Record) -> RequestSlot {
+        let phone = self.watch.enter(&record.caller.device);
+        let line = self.lines.find(&record.called);
+        let line = line.unwrap_or_else(|| self.lines.insert(CalledLine::new(record.called.clone())));
+        if let Some(called) = self.lines.get_mut(line) {
+            called.members += 1;
+        }
+        self.requests.insert(Request::new(record, phone, line))
+    }
+
+    pub(super) fn open_caller_line(&mut self, slot: RequestSlot) {
+        if let Some(request) = self.requests.get(slot) {
+            self.watch.open_line(request.phone, &request.record.caller.line, &mut self.out);
         }
     }
 
     /// A request that joins a line which is seen already starts from what is seen.
-    fn join(&mut self, id: RequestId) {
-        let Some(request) = self.requests.get_mut(&id) else { return };
-        let Some(line) = self.lines.get(&request.record.called) else { return };
+    fn join(&mut self, slot: RequestSlot) {
+        let Some(request) = self.requests.get_mut(slot) else { return };
+        let Some(line) = self.lines.get(request.line) else { return };
         match (line.present, request.record.cycle) {
             // B was busy a moment ago, and is not any more.
             (Some(Condition::Idle), None) => request.due = !line.dnd,
@@ -238,67 +258,68 @@ impl Engine {
     }
 
     /// R4: the record is durable.
-    pub(super) fn acceptance_is_durable(&mut self, id: RequestId, replaces: Option<RequestId>) {
-        let Some(request) = self.requests.get_mut(&id) else { return };
+    pub(super) fn acceptance_is_durable(&mut self, slot: RequestSlot) {
+        let Some(request) = self.requests.get_mut(slot) else { return };
         request.accepted = true;
         self.pending += 1;
+        self.timers.add_stale(1);
         let changed = std::mem::take(&mut request.changed);
-        let written = request.written;
-        let (device, line) = (request.record.caller.device.clone(), request.record.called.clone());
-        if let Some(caller) = self.callers.get_mut(&device) {
+        let (id, written) = (request.record.id, request.written);
+        let (phone, line) = (request.phone, request.line);
+        if let Some(caller) = self.watch.caller_mut(phone) {
             caller.saving = None;
-            caller.request = Some(id);
+            caller.request = Some(slot);
         }
-        if let Some(old) = replaces {
-            if self.requests.get(&old).is_some_and(|old| old.written > written) {
+        if let Some(old_id) = self.replacing.remove(&id)
+            && let Some(old) = self.requests.find(&old_id)
+        {
+            if self.requests.get(old).is_some_and(|old| old.written > written) {
                 // It has been written again since the transaction that removed it.
                 let save = self.next_save();
-                self.out.push(Output::Remove { save, request: old });
+                self.out.push(Output::Remove { save, request: old_id });
             }
             self.end(old, Ending::Replaced);
         }
         self.notice(Notice::Accepted { request: id });
         if changed {
-            self.save(id);
+            self.save(slot);
         }
-        self.show_present(id);
-        self.evaluate(&line);
+        self.show_present(slot);
+        self.evaluate(line);
     }
 
     /// R37: the store cannot take the record.
-    pub(super) fn acceptance_failed(&mut self, id: RequestId) {
-        let Some(request) = self.requests.get(&id) else { return };
-        let (device, dn) = (request.record.caller.device.clone(), request.record.dialled.clone());
-        self.refuse(&device, dn, Refusal::StoreUnavailable);
-        self.give_up_acceptance(id, Ending::Cancelled);
+    pub(super) fn acceptance_failed(&mut self, slot: RequestSlot) {
+        let Some(request) = self.requests.get(slot) else { return };
+        let (phone, dn) = (request.phone, request.record.dialled.clone());
+        self.refuse(phone, dn, Refusal::StoreUnavailable);
+        self.give_up_acceptance(slot, Ending::Cancelled);
     }
 
     /// Ends a request as one that was never accepted: what was given to the store is revoked.
-    pub(super) fn give_up_acceptance(&mut self, id: RequestId, how: Ending) {
-        let Some(request) = self.requests.get(&id) else { return };
-        let device = request.record.caller.device.clone();
-        let replaces = match request.gate {
-            Some((_, Gate::Acceptance { replaces })) => replaces,
-            _ => None,
-        };
-        self.end(id, how);
-        if let Some(old) = replaces {
+    pub(super) fn give_up_acceptance(&mut self, slot: RequestSlot, how: Ending) {
+        let Some(request) = self.requests.get(slot) else { return };
+        let phone = request.phone;
+        let replaces = self.replacing.get(&request.record.id).copied();
+        self.end(slot, how);
+        if let Some(old) = replaces.and_then(|id| self.requests.find(&id)) {
             // The revoked transaction may have removed it (R38). What waits for its own write goes on waiting.
-            match self.requests.get(&old).and_then(|request| request.gate) {
-                Some((_, gate)) => self.save_gated(old, gate),
+            match self.requests.get(old).and_then(|request| request.gate) {
+                Some(gate) => self.save_gated(old, gate),
                 None => self.save(old),
             }
         }
-        if let Some(line) = self.request_of(&device).map(|record| record.called.clone()) {
-            self.evaluate(&line);
+        let active = self.watch.caller(phone).and_then(|caller| caller.request);
+        if let Some(line) = active.and_then(|slot| self.requests.get(slot)).map(|request| request.line) {
+            self.evaluate(line);
         }
     }
 
     /// The store has not confirmed in time.
-    pub(super) fn acceptance_is_late(&mut self, id: RequestId, save: SaveId) {
-        if self.requests.get(&id).is_some_and(|r| !r.accepted && r.gate.is_some_and(|(gate, _)| gate == save))
-        {
-            self.acceptance_failed(id);
+    pub(super) fn acceptance_is_late(&mut self, id: RequestId) {
+        let Some(slot) = self.requests.find(&id) else { return };
+        if self.requests.get(slot).is_some_and(|request| request.gate == Some(Gate::Acceptance)) {
+            self.acceptance_failed(slot);
         }
     }
 }

@@ -1,9 +1,9 @@
 //! The caller's phone and the screens on it (R3, R5, R17, R40).
 
-use ringback_model::{Appearance, CallId, DeviceName, RequestId};
+use ringback_model::{CallId, DeviceName, RequestId};
 
-use super::Engine;
 use super::activation::{Pressed, Proposal};
+use super::{Engine, PhoneSlot, RequestSlot};
 use crate::input::{CallProgress, DeviceState, Ticket};
 use crate::output::{Ending, Notice, Output, SaveId, SoftKey, View};
 use crate::record::Phase;
@@ -16,21 +16,27 @@ pub(super) enum Screen {
     Nothing,
     /// Perhaps something: another instance may have put it there.
     Unknown,
-    /// This.
-    Up { view: View, about: Option<RequestId> },
+    /// This. In a box: most callers have left their screens.
+    Up(Box<Shown>),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Shown {
+    view: View,
+    about: Option<RequestId>,
 }
 
 /// A phone that has a request, a screen of ours, or is about to.
 #[derive(Debug, Default)]
 pub(super) struct Caller {
     /// Its request.
-    pub(super) request: Option<RequestId>,
+    pub(super) request: Option<RequestSlot>,
     /// A request that is being accepted.
-    pub(super) saving: Option<RequestId>,
+    pub(super) saving: Option<RequestSlot>,
     /// A press of the key for which the directory is being asked.
-    pub(super) asking: Option<(Ticket, Pressed)>,
+    pub(super) asking: Option<Box<(Ticket, Pressed)>>,
     /// What *Replace?* proposes.
-    pub(super) proposal: Option<Proposal>,
+    pub(super) proposal: Option<Box<Proposal>>,
     pub(super) screen: Screen,
     /// The screen, or its absence, has not been sent: the phone could not be reached.
     pub(super) unsent: bool,
@@ -56,74 +62,76 @@ impl Caller {
 
 impl Engine {
     /// Opens the phone if it is needed, closes it if not, and forgets it when nothing is left.
-    pub(super) fn tend_caller(&mut self, device: &DeviceName) {
-        let Some(caller) = self.callers.get_mut(device) else { return };
-        let needed = caller.needs_device();
+    pub(super) fn tend_caller(&mut self, phone: PhoneSlot) {
+        let Some(caller) = self.watch.caller_mut(phone) else { return };
+        let (needed, empty) = (caller.needs_device(), caller.is_empty());
         if needed != caller.open {
             caller.open = needed;
             if needed {
-                self.watch.open_device(device, &mut self.out);
+                self.watch.open_device(phone, &mut self.out);
             } else {
-                self.watch.close_device(device, &mut self.out);
+                self.watch.close_device(phone, &mut self.out);
             }
         }
-        if self.callers.get(device).is_some_and(Caller::is_empty) {
-            self.callers.remove(device);
+        if empty {
+            self.watch.forget_caller(phone);
         }
     }
 
     /// Puts a screen on a phone, at the latest when it can be reached.
-    pub(super) fn show(&mut self, device: &DeviceName, view: View, about: Option<RequestId>) {
-        let caller = self.callers.entry(device.clone()).or_default();
+    pub(super) fn show(&mut self, phone: PhoneSlot, view: View, about: Option<RequestId>) {
+        let Some(caller) = self.watch.enter_caller(phone) else { return };
         caller.clearing = None;
         if !matches!(view, View::Replace { .. }) {
             // OK is not on the phone any more.
             caller.proposal = None;
         }
-        caller.screen = Screen::Up { view, about };
+        caller.screen = Screen::Up(Box::new(Shown { view, about }));
         caller.unsent = true;
-        self.tend_caller(device);
-        self.send_screen(device);
+        self.tend_caller(phone);
+        self.send_screen(phone);
     }
 
     /// Takes our screen away.
-    pub(super) fn clear(&mut self, device: &DeviceName) {
-        let Some(caller) = self.callers.get_mut(device) else { return };
+    pub(super) fn clear(&mut self, phone: PhoneSlot) {
+        let Some(caller) = self.watch.caller_mut(phone) else { return };
         caller.clearing = None;
         if caller.screen != Screen::Nothing {
             caller.screen = Screen::Nothing;
             caller.unsent = true;
-            self.send_screen(device);
+            self.send_screen(phone);
         }
-        self.tend_caller(device);
+        self.tend_caller(phone);
     }
 
-    fn send_screen(&mut self, device: &DeviceName) {
-        if !self.watch.is_in_service(device) {
+    fn send_screen(&mut self, phone: PhoneSlot) {
+        if !self.watch.is_in_service(phone) {
             return;
         }
-        let Some(caller) = self.callers.get_mut(device) else { return };
+        let Some(device) = self.watch.name(phone).cloned() else { return };
+        let Some(caller) = self.watch.caller_mut(phone) else { return };
         // A screen that is about to go is not sent once more.
         if caller.clearing.is_some() || !std::mem::take(&mut caller.unsent) {
             return;
         }
         match &caller.screen {
-            Screen::Nothing => self.out.push(Output::Clear(device.clone())),
-            Screen::Up { view, about } => {
-                self.out.push(Output::Show { device: device.clone(), view: view.clone(), about: *about });
+            Screen::Nothing => self.out.push(Output::Clear(device)),
+            Screen::Up(shown) => {
+                self.out.push(Output::Show { device, view: shown.view.clone(), about: shown.about });
             }
             Screen::Unknown => {}
         }
-        self.tend_caller(device);
+        self.tend_caller(phone);
     }
 
     /// The latest screen did not get through: it is sent again with the phone's next sign of life.
     pub(super) fn screen_lost(&mut self, device: &DeviceName) {
-        if let Some(caller) = self.callers.get_mut(device)
+        let Some(phone) = self.watch.find(device) else { return };
+        if let Some(caller) = self.watch.caller_mut(phone)
             && caller.screen != Screen::Unknown
         {
             caller.unsent = true;
-            self.tend_caller(device);
+            self.tend_caller(phone);
         }
     }
 
@@ -131,38 +139,35 @@ impl Engine {
     /// link.
     pub(super) fn caller_device(
         &mut self,
-        device: &DeviceName,
+        phone: PhoneSlot,
         before: Option<DeviceState>,
         state: DeviceState,
     ) {
-        let Some(caller) = self.callers.get_mut(device) else { return };
+        let Some(caller) = self.watch.caller_mut(phone) else { return };
         if state == DeviceState::OutOfService {
             // R40. The screen went with the phone.
             caller.screen = Screen::Nothing;
             caller.unsent = false;
             caller.clearing = None;
-            self.end_all_of(device, Ending::CallerReset);
-            self.tend_caller(device);
+            self.end_all_of(phone, Ending::CallerReset);
+            self.tend_caller(phone);
             return;
         }
-        self.send_screen(device);
-        let Some(id) = self.callers.get(device).and_then(|caller| caller.request) else { return };
+        self.send_screen(phone);
+        let Some(slot) = self.watch.caller(phone).and_then(|caller| caller.request) else { return };
         if before.is_none()
-            && let Some(line) = self.doubt_alert(id)
+            && let Some(line) = self.doubt_alert(slot)
         {
-            self.settle_doubts(&line);
-            self.evaluate(&line);
+            self.settle_doubts(line);
+            self.evaluate(line);
         }
-        if !self.watch.is_idle(device) {
+        if !self.watch.is_idle(phone) {
             return;
         }
-        let Some(request) = self.requests.get(&id) else { return };
+        let Some(request) = self.requests.get(slot) else { return };
         match request.record.phase {
-            Phase::Lapsed if request.reshow => self.show_available(id),
-            Phase::Waiting => {
-                let line = request.record.called.clone();
-                self.evaluate(&line);
-            }
+            Phase::Lapsed if request.reshow => self.show_available(slot),
+            Phase::Waiting => self.evaluate(request.line),
             _ => {}
         }
     }
@@ -170,36 +175,38 @@ impl Engine {
     /// A request has ended: the phone does not have it any more, and its screen goes.
     pub(super) fn caller_lost_request(
         &mut self,
-        device: &DeviceName,
+        phone: PhoneSlot,
+        slot: RequestSlot,
         id: RequestId,
         removal: Option<SaveId>,
     ) {
-        let Some(caller) = self.callers.get_mut(device) else { return };
-        if caller.request == Some(id) {
+        let Some(device) = self.watch.name(phone).cloned() else { return };
+        let Some(caller) = self.watch.caller_mut(phone) else { return };
+        if caller.request == Some(slot) {
             caller.request = None;
         }
-        if caller.saving == Some(id) {
+        if caller.saving == Some(slot) {
             caller.saving = None;
         }
         let concerned = match &caller.screen {
             Screen::Nothing => false,
             Screen::Unknown => true,
-            Screen::Up { about, .. } => *about == Some(id),
+            Screen::Up(shown) => shown.about == Some(id),
         };
         match removal {
             Some(save) if concerned => {
                 caller.clearing = Some(save);
-                self.clears.insert(save, device.clone());
+                self.clears.insert(save, device);
             }
-            None if concerned => self.clear(device),
+            None if concerned => self.clear(phone),
             _ => {}
         }
-        self.tend_caller(device);
+        self.tend_caller(phone);
     }
 
     /// The screen that belongs to a request's phase (R3, R5).
-    pub(super) fn show_present(&mut self, id: RequestId) {
-        let Some(request) = self.requests.get(&id) else { return };
+    pub(super) fn show_present(&mut self, slot: RequestSlot) {
+        let Some(request) = self.requests.get(slot) else { return };
         // Until its turn is on record, the caller has not been notified.
         let notified = match request.record.phase {
             Phase::Waiting => false,
@@ -207,66 +214,74 @@ impl Engine {
             Phase::Lapsed | Phase::Dialing { .. } => true,
         };
         if notified {
-            return self.show_available(id);
+            return self.show_available(slot);
         }
-        let (device, dn) = (request.record.caller.device.clone(), request.record.dialled.clone());
-        let on_dnd = request.told_dnd && self.lines.get(&request.record.called).is_some_and(|line| line.dnd);
+        let (phone, id, dn) = (request.phone, request.record.id, request.record.dialled.clone());
+        let on_dnd = request.told_dnd && self.lines.get(request.line).is_some_and(|line| line.dnd);
         let view = if on_dnd { View::DoNotDisturb { dn } } else { View::Activated { dn } };
-        self.show(&device, view, Some(id));
+        self.show(phone, view, Some(id));
     }
 
     /// R27: *Activated* replaces *Available*, if that is up.
-    pub(super) fn replace_available(&mut self, id: RequestId) {
-        let Some(request) = self.requests.get(&id) else { return };
-        let up = self.callers.get(&request.record.caller.device).map(|caller| &caller.screen);
-        if matches!(up, Some(Screen::Up { view: View::Available { .. }, about }) if *about == Some(id))
+    pub(super) fn replace_available(&mut self, slot: RequestSlot) {
+        let Some(request) = self.requests.get(slot) else { return };
+        let record = &request.record;
+        let is_up = match self.watch.caller(request.phone).map(|caller| &caller.screen) {
+            Some(Screen::Up(shown)) => {
+                matches!(shown.view, View::Available { .. }) && shown.about == Some(record.id)
+            }
             // Another instance has put it there: the request had its turn.
-            || (up == Some(&Screen::Unknown) && request.record.notified.is_some())
-        {
-            self.show_present(id);
+            Some(Screen::Unknown) => record.notified.is_some(),
+            Some(Screen::Nothing) | None => false,
+        };
+        if is_up {
+            self.show_present(slot);
         }
     }
 
     /// A softkey of a screen of ours.
     pub(super) fn screen_key(&mut self, device: &DeviceName, key: SoftKey, about: Option<RequestId>) {
-        let Some(caller) = self.callers.get_mut(device) else {
+        let phone = self.watch.find(device);
+        let Some((phone, caller)) = phone.and_then(|phone| Some((phone, self.watch.caller_mut(phone)?)))
+        else {
             self.notice(Notice::Ignored("a softkey of a phone that has no screen of ours"));
             return;
         };
         if key == SoftKey::Exit {
             // R17
             caller.proposal = None;
-            self.clear(device);
+            self.clear(phone);
             return;
         }
-        let request = caller.request;
-        match (key, request) {
-            (SoftKey::Ok, _) => match caller.proposal.take() {
-                Some(proposal) => self.accept_proposal(device, proposal),
+        let (request, proposal) = (caller.request, caller.proposal.take_if(|_| key == SoftKey::Ok));
+        let is_about = |slot: &RequestSlot| self.requests.get(*slot).map(|r| r.record.id) == about;
+        match (key, request.filter(is_about)) {
+            (SoftKey::Ok, _) => match proposal {
+                Some(proposal) => self.accept_proposal(phone, *proposal),
                 None => {
                     self.notice(Notice::Ignored("OK, but nothing was proposed"));
-                    self.refresh_stale_screen(device);
+                    self.refresh_stale_screen(phone);
                 }
             },
-            (SoftKey::Cancel, Some(id)) if about == Some(id) => self.end(id, Ending::Cancelled),
-            (SoftKey::Dial, Some(id)) if about == Some(id) => self.dial(id),
+            (SoftKey::Cancel, Some(slot)) => self.end(slot, Ending::Cancelled),
+            (SoftKey::Dial, Some(slot)) => self.dial(slot),
             _ => {
                 self.notice(Notice::Ignored("a softkey of a screen that is out of date"));
-                self.refresh_stale_screen(device);
+                self.refresh_stale_screen(phone);
             }
         }
     }
 
     /// A key was pressed on a screen that should not be there: what should be there is put in its place.
-    fn refresh_stale_screen(&mut self, device: &DeviceName) {
-        let Some(caller) = self.callers.get_mut(device) else { return };
+    fn refresh_stale_screen(&mut self, phone: PhoneSlot) {
+        let Some(caller) = self.watch.caller_mut(phone) else { return };
         match caller.request {
             // The screen of the one that takes its place comes by itself.
             _ if caller.saving.is_some() => {}
-            Some(id) => self.show_present(id),
+            Some(slot) => self.show_present(slot),
             None if caller.clearing.is_none() => {
                 caller.screen = Screen::Unknown;
-                self.clear(device);
+                self.clear(phone);
             }
             // It is about to go.
             None => {}
@@ -274,15 +289,15 @@ impl Engine {
     }
 
     /// R7 for a request that is only proposed: the call it is about was answered.
-    pub(super) fn drop_answered_proposal(&mut self, at: &Appearance, call: CallId, progress: &CallProgress) {
+    pub(super) fn drop_answered_proposal(&mut self, phone: PhoneSlot, call: CallId, progress: &CallProgress) {
         if !matches!(progress, CallProgress::Connected { .. }) {
             return;
         }
-        if let Some(caller) = self.callers.get_mut(&at.device)
+        if let Some(caller) = self.watch.caller_mut(phone)
             && caller.proposal.as_ref().is_some_and(|proposal| proposal.is_about(call))
         {
             caller.proposal = None;
-            self.clear(&at.device);
+            self.clear(phone);
         }
     }
 }

@@ -2,44 +2,44 @@
 
 use ringback_model::{Appearance, CallId, DirectoryNumber, RequestId};
 
-use super::Engine;
 use super::line::Condition;
-use super::request::{Gate, Request};
+use super::request::{DialledCall, Gate, Request};
+use super::{Engine, PhoneSlot, RequestSlot};
 use crate::input::CallProgress;
 use crate::output::{Ending, Notice, Output};
 use crate::record::Phase;
 
 impl Engine {
     /// The caller pressed Dial.
-    pub(super) fn dial(&mut self, id: RequestId) {
-        let Some(request) = self.requests.get_mut(&id) else { return };
+    pub(super) fn dial(&mut self, slot: RequestSlot) {
+        let Some(request) = self.requests.get_mut(slot) else { return };
         let in_turn = match request.record.phase {
             // The key is on the screen only after the alert.
             Phase::Turn { .. } if request.gate.is_none() => true,
             Phase::Lapsed => false,
             _ => {
                 self.notice(Notice::Ignored("Dial, but the request is not notified"));
-                self.show_present(id);
+                self.show_present(slot);
                 return;
             }
         };
+        self.timers.add_stale(usize::from(in_turn));
         request.record.phase = Phase::Dialing { in_turn };
         request.in_doubt = false;
-        request.dial = None;
-        request.dialled_on = None;
         request.reshow = false;
-        request.idles_at_dial = self.lines.get(&request.record.called).map_or(0, |line| line.idles);
-        self.save_gated(id, Gate::Dial);
+        let idles = self.lines.get(request.line).map_or(0, |line| line.idles);
+        request.dial = Some(Box::new(DialledCall { idles, ..DialledCall::default() }));
+        self.save_gated(slot, Gate::Dial);
     }
 
     /// The press is on record: the call is made.
-    pub(super) fn place_call(&mut self, id: RequestId) {
+    pub(super) fn place_call(&mut self, slot: RequestSlot) {
         let link = self.watch.link();
-        let Some(request) = self.requests.get_mut(&id) else { return };
+        let Some(request) = self.requests.get_mut(slot) else { return };
         let Phase::Dialing { in_turn } = request.record.phase else { return };
-        request.dialled_on = Some(link);
+        request.dial.get_or_insert_default().link = Some(link);
         self.out.push(Output::Dial {
-            request: id,
+            request: request.record.id,
             from: request.record.caller.clone(),
             dn: request.record.dialled.clone(),
             override_forwarding: in_turn,
@@ -47,13 +47,14 @@ impl Engine {
     }
 
     pub(super) fn dialled(&mut self, id: RequestId, call: Option<CallId>) {
-        let Some(request) = self.requests.get_mut(&id) else { return };
+        let Some(slot) = self.requests.find(&id) else { return };
+        let Some(request) = self.requests.get_mut(slot) else { return };
         if !is_dialling(request) {
             return;
         }
         match call {
-            Some(call) => request.dial = Some(call),
-            None => self.dial_failed(id),
+            Some(call) => request.dial.get_or_insert_default().call = Some(call),
+            None => self.dial_failed(slot),
         }
     }
 
@@ -65,18 +66,19 @@ impl Engine {
         called: Option<&DirectoryNumber>,
         progress: &CallProgress,
     ) {
-        self.drop_answered_proposal(at, call, progress);
-        let Some(id) = self.caller_request(at) else { return };
-        let Some(request) = self.requests.get_mut(&id) else { return };
+        let Some(phone) = self.watch.find(&at.device) else { return };
+        self.drop_answered_proposal(phone, call, progress);
+        let Some(slot) = self.caller_request(phone, at) else { return };
+        let Some(request) = self.requests.get_mut(slot) else { return };
         let by_hand = request.record.origin == Some(call);
         if by_hand {
             match progress {
                 CallProgress::Connected { peer } if is_called_party(request, peer.as_ref()) => {
                     // R7
                     if request.accepted {
-                        self.end(id, Ending::Answered);
+                        self.end(slot, Ending::Answered);
                     } else {
-                        self.give_up_acceptance(id, Ending::Answered);
+                        self.give_up_acceptance(slot, Ending::Answered);
                     }
                     return;
                 }
@@ -88,77 +90,81 @@ impl Engine {
             return;
         }
         // A new active instance, or one whose answer was lost with the link, knows the call by its number.
-        if request.dial.is_none() && !by_hand && called == Some(&request.record.dialled) {
-            request.dial = Some(call);
+        let by_number = !by_hand && called == Some(&request.record.dialled);
+        let dial = request.dial.get_or_insert_default();
+        if dial.call.is_none() && by_number {
+            dial.call = Some(call);
         }
-        if request.dial != Some(call) {
+        if dial.call != Some(call) {
             return;
         }
         match progress {
             CallProgress::Alerting { peer } | CallProgress::Connected { peer } => {
                 if is_called_party(request, peer.as_ref()) {
-                    self.end(id, Ending::Reached);
+                    self.end(slot, Ending::Reached);
                 } else {
-                    self.dial_failed(id);
+                    self.dial_failed(slot);
                 }
             }
-            CallProgress::Busy => self.retain(id),
-            CallProgress::Ended => self.dial_failed(id),
+            CallProgress::Busy => self.retain(slot),
+            CallProgress::Ended => self.dial_failed(slot),
         }
     }
 
     /// A whole reading of a caller's line: a call that is not there has ended while nobody looked.
-    pub(super) fn caller_line_read(&mut self, at: &Appearance, calls: &[CallId]) {
-        let Some(id) = self.caller_request(at) else { return };
+    pub(super) fn caller_line_read(&mut self, phone: PhoneSlot, at: &Appearance, calls: &[CallId]) {
+        let Some(slot) = self.caller_request(phone, at) else { return };
         let link = self.watch.link();
-        let Some(request) = self.requests.get_mut(&id) else { return };
+        let Some(request) = self.requests.get_mut(slot) else { return };
         if request.record.origin.is_some_and(|call| !calls.contains(&call)) {
             request.record.origin = None;
         }
-        let asked_before = request.dialled_on.is_none_or(|on| on < link);
-        if is_dialling(request) && asked_before && request.dial.is_none_or(|call| !calls.contains(&call)) {
-            self.dial_failed(id);
+        let dial = request.dial.as_deref().copied().unwrap_or_default();
+        let asked_before = dial.link.is_none_or(|on| on < link);
+        if is_dialling(request) && asked_before && dial.call.is_none_or(|call| !calls.contains(&call)) {
+            self.dial_failed(slot);
         }
     }
 
     /// R20: B is busy. The request is back in its old place and waits for busy to idle.
-    fn retain(&mut self, id: RequestId) {
-        let Some(request) = self.requests.get_mut(&id) else { return };
+    fn retain(&mut self, slot: RequestSlot) {
+        let Some(request) = self.requests.get_mut(slot) else { return };
         request.record.cycle = None;
-        let line = request.record.called.clone();
+        let (id, line) = (request.record.id, request.line);
+        let idles_at_dial = request.dial.as_ref().map_or(0, |dial| dial.idles);
         // Where B is seen idle, it must be busy first, unless it was since Dial. Where it cannot be seen, the first
         // reading decides.
         request.due = self
             .lines
-            .get(&line)
-            .is_some_and(|line| line.present == Some(Condition::Idle) && line.idles != request.idles_at_dial);
-        self.back_to_queue(id);
-        self.save(id);
+            .get(line)
+            .is_some_and(|line| line.present == Some(Condition::Idle) && line.idles != idles_at_dial);
+        self.back_to_queue(slot);
+        self.save(slot);
         self.notice(Notice::Retained { request: id });
-        self.replace_available(id);
-        self.tend_line(&line);
-        self.evaluate(&line);
+        self.replace_available(slot);
+        self.tend_line(line);
+        self.evaluate(line);
     }
 
     /// R21: the request stays, without a turn; *Available* comes back when the caller is idle.
-    pub(super) fn dial_failed(&mut self, id: RequestId) {
-        self.lapse(id);
-        self.notice(Notice::DialFailed { request: id });
-        let Some(request) = self.requests.get_mut(&id) else { return };
+    pub(super) fn dial_failed(&mut self, slot: RequestSlot) {
+        self.lapse(slot);
+        let Some(request) = self.requests.get_mut(slot) else { return };
         request.reshow = true;
-        let line = request.record.called.clone();
-        if self.watch.is_idle(&request.record.caller.device) {
-            self.show_available(id);
+        let (id, phone, line) = (request.record.id, request.phone, request.line);
+        self.notice(Notice::DialFailed { request: id });
+        if self.watch.is_idle(phone) {
+            self.show_available(slot);
         }
-        self.tend_line(&line);
-        self.evaluate(&line);
+        self.tend_line(line);
+        self.evaluate(line);
     }
 
     /// The request of the phone, if it was activated on this line.
-    fn caller_request(&self, at: &Appearance) -> Option<RequestId> {
-        let caller = self.callers.get(&at.device)?;
+    fn caller_request(&self, phone: PhoneSlot, at: &Appearance) -> Option<RequestSlot> {
+        let caller = self.watch.caller(phone)?;
         let on_this_line =
-            |id: &RequestId| self.requests.get(id).is_some_and(|request| request.record.caller == *at);
+            |slot: &RequestSlot| self.requests.get(*slot).is_some_and(|request| request.record.caller == *at);
         // While a replacement is being accepted, calls belong to the one or the other by their id; only the new one
         // can still be answered (R7).
         caller.saving.filter(on_this_line).or(caller.request.filter(on_this_line))

@@ -2,20 +2,26 @@
 
 use ringback_model::{DeviceName, RequestId};
 
-use super::Engine;
+use super::request::Gate;
+use super::{Engine, PhoneSlot, RequestSlot};
 use crate::output::{Ending, Notice, Output, SaveId};
+use crate::record::Phase;
 
 impl Engine {
     /// Ends a request: its slot, its place or turn, its record, its screen, and what was open for it.
-    pub(super) fn end(&mut self, id: RequestId, how: Ending) {
-        let Some(request) = self.requests.remove(&id) else { return };
-        let (device, line) = (request.record.caller.device.clone(), request.record.called.clone());
-        if let Some((save, _)) = request.gate {
-            self.gates.remove(&save);
+    pub(super) fn end(&mut self, slot: RequestSlot, how: Ending) {
+        let Some(request) = self.requests.remove(slot) else { return };
+        let (id, phone, line) = (request.record.id, request.phone, request.line);
+        if request.gate.is_some() {
+            self.gates.remove(&request.written);
         }
-        if let Some(called) = self.lines.get_mut(&line) {
-            called.dequeue(request.place());
-            called.end_turn(id);
+        self.replacing.remove(&id);
+        let others =
+            request.gate == Some(Gate::Acceptance) || matches!(request.record.phase, Phase::Turn { .. });
+        self.timers.add_stale(usize::from(request.record.expires.is_some()) + usize::from(others));
+        if let Some(called) = self.lines.get_mut(line) {
+            called.dequeue(slot);
+            called.end_turn(slot);
             called.members = called.members.saturating_sub(1);
         }
         let removal = match (request.accepted, request.gate, how) {
@@ -26,8 +32,8 @@ impl Engine {
                 self.out.push(Output::Remove { save, request: id });
                 Some(save)
             }
-            (false, Some((save, _)), _) => {
-                self.out.push(Output::Revoke { save, request: id });
+            (false, Some(_), _) => {
+                self.out.push(Output::Revoke { save: request.written, request: id });
                 None
             }
             (false, None, _) => None,
@@ -36,37 +42,40 @@ impl Engine {
             self.pending -= 1;
             self.notice(Notice::Ended { request: id, how });
         }
-        self.watch.close_line(&request.record.caller, &mut self.out);
-        self.caller_lost_request(&device, id, removal);
-        self.tend_line(&line);
+        self.watch.close_line(phone, &request.record.caller.line, &mut self.out);
+        self.caller_lost_request(phone, slot, id, removal);
+        self.tend_line(line);
         if matches!(how, Ending::Reached | Ending::Answered) {
-            self.expect_use(&line);
+            self.expect_use(line);
         }
-        self.evaluate(&line);
+        self.evaluate(line);
     }
 
     /// R29.
     pub(super) fn expire(&mut self, id: RequestId) {
-        if self.requests.get(&id).is_some_and(|r| r.record.expires.is_some_and(|at| at <= self.now)) {
-            self.end(id, Ending::Expired);
+        let Some(slot) = self.requests.find(&id) else { return };
+        if self.requests.get(slot).is_some_and(|r| r.record.expires.is_some_and(|at| at <= self.now)) {
+            self.end(slot, Ending::Expired);
         }
     }
 
     /// R43.
     pub(super) fn user_changed(&mut self, device: &DeviceName) {
-        self.end_all_of(device, Ending::CallerUserChanged);
+        if let Some(phone) = self.watch.find(device) {
+            self.end_all_of(phone, Ending::CallerUserChanged);
+        }
     }
 
     /// Ends what a phone has: its request, and one that is being accepted.
-    pub(super) fn end_all_of(&mut self, device: &DeviceName, how: Ending) {
-        let Some(caller) = self.callers.get_mut(device) else { return };
+    pub(super) fn end_all_of(&mut self, phone: PhoneSlot, how: Ending) {
+        let Some(caller) = self.watch.caller_mut(phone) else { return };
         caller.asking = None;
         let (saving, request) = (caller.saving, caller.request);
         if caller.proposal.take().is_some() {
-            self.clear(device);
+            self.clear(phone);
         }
-        for id in [saving, request].into_iter().flatten() {
-            self.end(id, how);
+        for slot in [saving, request].into_iter().flatten() {
+            self.end(slot, how);
         }
     }
 
@@ -74,11 +83,12 @@ impl Engine {
     /// would bring back a request that its caller believes ended.
     pub(super) fn release_clear(&mut self, save: SaveId) {
         let Some(device) = self.clears.remove(&save) else { return };
-        if let Some(caller) = self.callers.get_mut(&device)
+        let Some(phone) = self.watch.find(&device) else { return };
+        if let Some(caller) = self.watch.caller_mut(phone)
             && caller.clearing == Some(save)
         {
             caller.clearing = None;
-            self.clear(&device);
+            self.clear(phone);
         }
     }
 }

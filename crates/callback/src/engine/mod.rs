@@ -10,9 +10,15 @@
 //!   restore       going on with what the store holds                                    R48, R49
 //!   watch, timers what is open at the call manager; what is due when
 //! ```
+//!
+//! Requests, called lines and phones are each in a [`book::Book`] and refer to each other by their slots, so that an event
+//! looks for one name, and finds the rest by following it: from the phone to the called line, from there to the requests
+//! that wait for it, from a request to the phone of its caller. A request keeps its phone and its line known, an open
+//! appearance its line; so a slot is as good as what holds it.
 
 mod activation;
 mod availability;
+mod book;
 mod caller;
 mod dial;
 mod ending;
@@ -26,14 +32,15 @@ mod watch;
 use std::collections::HashMap;
 
 use foldhash::fast::FixedState;
-use ringback_model::{Appearance, DeviceName, Epoch, Group, LineId, RequestId, Timestamp};
+use ringback_model::{Appearance, CallId, DeviceName, Epoch, Group, LineId, RequestId, Timestamp};
+use smallvec::SmallVec;
 
-use self::caller::Caller;
+use self::book::{Book, Slot};
 use self::line::CalledLine;
 use self::request::{Gate, Request};
 use self::timers::{Timer, Timers};
-use self::watch::Watch;
-use crate::input::{DeviceState, Input, Ticket};
+use self::watch::{Phone, Watch};
+use crate::input::{DeviceState, Input, Occupancy, Ticket};
 use crate::output::{Notice, Output, SaveId};
 use crate::parameters::Parameters;
 use crate::policy::{self, QueuePolicy};
@@ -41,6 +48,12 @@ use crate::record::{Phase, Record};
 
 /// Iteration order never reaches an output, so that the same inputs give the same outputs.
 type Map<K, V> = HashMap<K, V, FixedState>;
+
+type RequestSlot = Slot<Request>;
+type LineSlot = Slot<CalledLine>;
+type PhoneSlot = Slot<Phone>;
+/// A few requests.
+type Slots = SmallVec<[RequestSlot; 4]>;
 
 /// All Call Back requests of one group, and the rules they obey.
 ///
@@ -77,15 +90,14 @@ pub struct Engine {
     epoch: Epoch,
     parameters: Parameters,
     policy: Option<Box<dyn QueuePolicy>>,
-    requests: Map<RequestId, Request>,
-    callers: Map<DeviceName, Caller>,
-    lines: Map<LineId, CalledLine>,
-    /// The called lines on each phone.
-    appearing: Map<DeviceName, Vec<LineId>>,
+    requests: Book<Request>,
+    lines: Book<CalledLine>,
     watch: Watch,
     timers: Timers,
     /// The writes whose outcome a living request waits for.
-    gates: Map<SaveId, RequestId>,
+    gates: Map<SaveId, RequestSlot>,
+    /// Which request gives its place to the one that is being accepted.
+    replacing: Map<RequestId, RequestId>,
     /// The removals whose outcome a phone's screen waits for.
     clears: Map<SaveId, DeviceName>,
     /// Which phone asked the directory.
@@ -125,13 +137,12 @@ impl Engine {
             epoch,
             parameters,
             policy: None,
-            requests: Map::default(),
-            callers: Map::default(),
-            lines: Map::default(),
-            appearing: Map::default(),
+            requests: Book::default(),
+            lines: Book::default(),
             watch: Watch::default(),
             timers: Timers::default(),
             gates: Map::default(),
+            replacing: Map::default(),
             clears: Map::default(),
             tickets: Map::default(),
             pending: 0,
@@ -195,14 +206,7 @@ impl Engine {
             Input::SaveFailed(save) => self.save_failed(save),
             Input::Device { device, state } => self.device(&device, state),
             Input::UserChanged(device) => self.user_changed(&device),
-            Input::Line { at, occupancy, calls } => {
-                if self.watch.note_line(&at, occupancy) {
-                    if let Some(calls) = calls {
-                        self.caller_line_read(&at, &calls);
-                    }
-                    self.refresh_line(&at.line);
-                }
-            }
+            Input::Line { at, occupancy, calls } => self.line(&at, occupancy, calls.as_deref()),
             Input::Call { at, call, called, progress } => self.call(&at, call, called.as_ref(), &progress),
             Input::Dialled { request, call } => self.dialled(request, call),
             Input::Alerted { alert, delivered } => self.alerted(alert, delivered),
@@ -240,22 +244,23 @@ impl Engine {
     /// A request.
     #[must_use]
     pub fn request(&self, id: RequestId) -> Option<&Record> {
-        self.requests.get(&id).map(|request| &request.record)
+        self.requests.named(&id).map(|request| &request.record)
     }
 
     /// The request of a phone.
     #[must_use]
     pub fn request_of(&self, device: &DeviceName) -> Option<&Record> {
-        self.callers.get(device)?.request.and_then(|id| self.request(id))
+        let request = self.watch.caller(self.watch.find(device)?)?.request?;
+        self.requests.get(request).map(|request| &request.record)
     }
 
     /// The callers who wait for a line and have not been notified, in the order of the queue.
     pub fn queue<'a>(&'a self, line: &LineId) -> impl Iterator<Item = &'a Record> + use<'a> {
-        let queue = self.lines.get(line).map(|line| line.queue());
+        let queue = self.lines.named(line).map(|line| line.queue());
         queue
             .into_iter()
             .flatten()
-            .filter_map(|id| self.requests.get(&id))
+            .filter_map(|slot| self.requests.get(*slot))
             .filter(|request| request.accepted)
             .map(|request| &request.record)
     }
@@ -263,17 +268,17 @@ impl Engine {
     /// Whether any request is for this line.
     #[must_use]
     pub fn is_called(&self, line: &LineId) -> bool {
-        self.lines.contains_key(line)
+        self.lines.find(line).is_some()
     }
 
     /// The lines that requests are for, in no particular order.
     pub fn called_lines(&self) -> impl Iterator<Item = &LineId> {
-        self.lines.keys()
+        self.lines.iter().map(|line| &line.id)
     }
 
     /// All accepted requests, in no particular order.
     pub fn records(&self) -> impl Iterator<Item = &Record> {
-        self.requests.values().filter(|request| request.accepted).map(|request| &request.record)
+        self.requests.iter().filter(|request| request.accepted).map(|request| &request.record)
     }
 
     fn fire_timers(&mut self) {
@@ -281,9 +286,28 @@ impl Engine {
             match timer {
                 Timer::Expiry(id) => self.expire(id),
                 Timer::Turn(id, alert) => self.turn_is_over(id, alert),
-                Timer::Acceptance(id, save) => self.acceptance_is_late(id, save),
-                Timer::Guard(line) => self.evaluate(&line),
+                Timer::Acceptance(id) => self.acceptance_is_late(id),
+                Timer::Guard(line) => {
+                    if let Some(line) = self.lines.find(&line) {
+                        self.evaluate(line);
+                    }
+                    continue;
+                }
             }
+            self.timers.stale_is_gone();
+        }
+        if self.timers.are_mostly_stale() {
+            let (requests, lines) = (&self.requests, &self.lines);
+            self.timers.retain(|timer| {
+                match timer {
+                Timer::Expiry(id) => requests.find(id).is_some(),
+                Timer::Turn(id, number) => requests.named(id).is_some_and(|request| {
+                    matches!(request.record.phase, Phase::Turn { alert, .. } if alert.number == *number)
+                }),
+                Timer::Acceptance(id) => requests.named(id).is_some_and(|request| !request.accepted),
+                Timer::Guard(line) => lines.find(line).is_some(),
+            }
+            });
         }
     }
 
@@ -291,11 +315,13 @@ impl Engine {
         let before = std::mem::replace(&mut self.parameters, parameters);
         if before.queue_policy != parameters.queue_policy || before.idle_guard != parameters.idle_guard {
             // Rare, and the only place where every line is looked at.
-            let mut lines: Vec<LineId> = self.lines.keys().cloned().collect();
+            let mut lines: Vec<LineId> = self.called_lines().cloned().collect();
             lines.sort_unstable();
             for line in lines {
-                self.set_guard(&line);
-                self.evaluate(&line);
+                if let Some(line) = self.lines.find(&line) {
+                    self.set_guard(line);
+                    self.evaluate(line);
+                }
             }
         }
     }
@@ -310,53 +336,68 @@ impl Engine {
     /// R44: nothing can be seen until it is read anew; what was seen last is kept for comparison.
     fn link_lost(&mut self) {
         self.watch.link_lost();
-        for line in self.lines.values_mut() {
+        for line in self.lines.iter_mut() {
             line.present = None;
         }
     }
 
     fn device(&mut self, device: &DeviceName, state: DeviceState) {
-        let Some(before) = self.watch.note_device(device, state) else { return };
-        let lines = self.appearing.get(device).cloned().unwrap_or_default();
+        let Some(phone) = self.watch.find(device) else { return };
+        let Some(before) = self.watch.note_device(phone, state) else { return };
+        let lines = self.watch.all_called(phone);
         if state == DeviceState::OutOfService {
-            for line in &lines {
-                self.watch.forget_line(&Appearance { device: device.clone(), line: line.clone() });
-            }
+            self.watch.forget_called(phone);
         }
-        self.caller_device(device, before, state);
-        for line in &lines {
+        self.caller_device(phone, before, state);
+        for line in lines {
+            self.refresh_line(line);
+        }
+    }
+
+    fn line(&mut self, at: &Appearance, occupancy: Occupancy, calls: Option<&[CallId]>) {
+        let Some(phone) = self.watch.find(&at.device) else { return };
+        if !self.watch.note_line(phone, &at.line, occupancy) {
+            return;
+        }
+        if let Some(calls) = calls {
+            self.caller_line_read(phone, at, calls);
+        }
+        // It may be called elsewhere though not here: the directory has the last word.
+        if let Some(line) = self.watch.called(phone, &at.line).or_else(|| self.lines.find(&at.line)) {
             self.refresh_line(line);
         }
     }
 
     fn saved(&mut self, save: SaveId) {
         self.release_clear(save);
-        let Some(id) = self.gates.remove(&save) else { return };
-        let Some(request) = self.requests.get_mut(&id) else { return };
+        let Some(slot) = self.gates.remove(&save) else { return };
+        let Some(request) = self.requests.get_mut(slot).filter(|request| request.written == save) else {
+            return;
+        };
         match request.gate.take() {
-            Some((gate_save, gate)) if gate_save == save => match gate {
-                Gate::Acceptance { replaces } => self.acceptance_is_durable(id, replaces),
-                Gate::Turn => self.turn_is_durable(id),
-                Gate::Dial => self.place_call(id),
-            },
-            other => request.gate = other,
+            Some(Gate::Acceptance) => self.acceptance_is_durable(slot),
+            Some(Gate::Turn) => self.turn_is_durable(slot),
+            Some(Gate::Dial) => self.place_call(slot),
+            None => {}
         }
     }
 
     fn save_failed(&mut self, save: SaveId) {
         self.release_clear(save);
-        let Some(&id) = self.gates.get(&save) else { return };
-        let Some(request) = self.requests.get_mut(&id) else { return };
-        match &request.gate {
-            Some((gate_save, Gate::Acceptance { .. })) if *gate_save == save => self.acceptance_failed(id),
+        let Some(&slot) = self.gates.get(&save) else { return };
+        let Some(request) = self.requests.get_mut(slot).filter(|request| request.written == save) else {
+            return;
+        };
+        match request.gate {
+            Some(Gate::Acceptance) => self.acceptance_failed(slot),
             // The user has pressed Dial and waits; the record only matters if we crash within this call.
-            Some((gate_save, Gate::Dial)) if *gate_save == save => {
+            Some(Gate::Dial) => {
                 request.gate = None;
                 self.gates.remove(&save);
-                self.place_call(id);
+                self.place_call(slot);
             }
             // R47: a notification waits for the store, and goes out when it is back.
-            _ => {}
+            Some(Gate::Turn) | None => {}
         }
     }
 
@@ -366,29 +407,25 @@ impl Engine {
     }
 
     /// Writes the record as it is now. What waited for an earlier write of it does not any more.
-    fn save(&mut self, id: RequestId) {
-        self.save_with(id, None);
+    fn save(&mut self, slot: RequestSlot) {
+        self.save_with(slot, None, None);
     }
 
     /// Writes the record and remembers what is to happen when it is durable.
-    fn save_gated(&mut self, id: RequestId, gate: Gate) {
-        self.save_with(id, Some(gate));
+    fn save_gated(&mut self, slot: RequestSlot, gate: Gate) {
+        self.save_with(slot, Some(gate), None);
     }
 
-    fn save_with(&mut self, id: RequestId, gate: Option<Gate>) {
+    fn save_with(&mut self, slot: RequestSlot, gate: Option<Gate>, replaces: Option<RequestId>) {
         let save = self.next_save();
-        let Some(request) = self.requests.get_mut(&id) else { return };
-        let replaces = match gate {
-            Some(Gate::Acceptance { replaces }) => replaces,
-            _ => None,
-        };
-        if let Some((old, _)) = request.gate.take() {
-            self.gates.remove(&old);
+        let Some(request) = self.requests.get_mut(slot) else { return };
+        if request.gate.is_some() {
+            self.gates.remove(&request.written);
         }
-        request.written = Some(save);
-        if let Some(gate) = gate {
-            request.gate = Some((save, gate));
-            self.gates.insert(save, id);
+        request.written = save;
+        request.gate = gate;
+        if gate.is_some() {
+            self.gates.insert(save, slot);
         }
         self.out.push(Output::Save { save, record: request.record.clone(), replaces });
     }
@@ -397,7 +434,7 @@ impl Engine {
         self.out.push(Output::Notice(notice));
     }
 
-    fn phase(&self, id: RequestId) -> Option<Phase> {
-        self.requests.get(&id).map(|request| request.record.phase)
+    fn phase(&self, slot: RequestSlot) -> Option<Phase> {
+        self.requests.get(slot).map(|request| request.record.phase)
     }
 }

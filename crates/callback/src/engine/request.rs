@@ -1,5 +1,7 @@
 use ringback_model::{CallId, RequestId, Timestamp};
 
+use super::book::Named;
+use super::{LineSlot, PhoneSlot};
 use crate::output::SaveId;
 use crate::policy::Candidate;
 use crate::record::Record;
@@ -8,40 +10,48 @@ use crate::record::Record;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Gate {
     /// Its acceptance, before *Activated* is shown (R4).
-    Acceptance {
-        /// The request whose place it takes.
-        replaces: Option<RequestId>,
-    },
+    Acceptance,
     /// Its turn, before the alert: an alert is on record before it is sent.
     Turn,
     /// The press of Dial, before the call.
     Dial,
 }
 
+/// The call that Dial asked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct DialledCall {
+    /// The call.
+    pub(super) call: Option<CallId>,
+    /// The link over which Dial went out; a reading of the line over a later one tells whether the call exists.
+    pub(super) link: Option<u64>,
+    /// How often B's line had become idle when Dial was pressed.
+    pub(super) idles: u32,
+}
+
 /// One request: its record, and what need not survive a crash.
 #[derive(Debug)]
 pub(super) struct Request {
     pub(super) record: Record,
+    /// The caller's phone; it is known as long as it has a request.
+    pub(super) phone: PhoneSlot,
+    /// The called line; it is known as long as there is a request for it.
+    pub(super) line: LineSlot,
     /// The acceptance is durable.
     pub(super) accepted: bool,
     /// The record has changed since it was given to the store to be accepted.
     pub(super) changed: bool,
-    /// The latest write that was put out.
-    pub(super) written: Option<SaveId>,
-    /// The write that is waited for.
-    pub(super) gate: Option<(SaveId, Gate)>,
+    /// The latest write that was put out; writes count from 1.
+    pub(super) written: SaveId,
+    /// What is to happen when it is durable.
+    pub(super) gate: Option<Gate>,
     /// B has become available for this request, and has not been used since.
     pub(super) due: bool,
     /// The caller has been shown that B is there but does not want to be disturbed.
     pub(super) told_dnd: bool,
     /// It has been said that the caller is suspended.
     pub(super) told_suspended: bool,
-    /// The call of Dial.
-    pub(super) dial: Option<CallId>,
-    /// The link over which Dial went out; a reading of the line over a later one tells whether the call exists.
-    pub(super) dialled_on: Option<u64>,
-    /// How often B's line had become idle when Dial was pressed.
-    pub(super) idles_at_dial: u64,
+    /// Since Dial was pressed.
+    pub(super) dial: Option<Box<DialledCall>>,
     /// *Available* is to come back when the caller is idle (R21).
     pub(super) reshow: bool,
     /// The alert may have been lost, and is repeated under its id as soon as both phones can be seen.
@@ -50,20 +60,27 @@ pub(super) struct Request {
     pub(super) repeats: u8,
 }
 
+impl Named for Request {
+    type Name = RequestId;
+    fn name(&self) -> &RequestId {
+        &self.record.id
+    }
+}
+
 impl Request {
-    pub(super) fn new(record: Record) -> Self {
+    pub(super) fn new(record: Record, phone: PhoneSlot, line: LineSlot) -> Self {
         Self {
             record,
+            phone,
+            line,
             accepted: false,
             changed: false,
-            written: None,
+            written: SaveId(0),
             gate: None,
             due: false,
             told_dnd: false,
             told_suspended: false,
             dial: None,
-            dialled_on: None,
-            idles_at_dial: 0,
             reshow: false,
             in_doubt: false,
             repeats: 0,
