@@ -1,7 +1,7 @@
 //! Measures change notification: one process runs the service, another changes the *Call Back Recall Timer* in the
-//! database file that both use.
+//! database that both use.
 //!
-//! `notify --rounds N` prints a row a round and at the end `p50 X ms p99 Y ms`: from the moment the change is begun to be
+//! `notify --store sqlite|postgres|postgres://... --rounds N` prints a row a round and at the end `p50 X ms p99 Y ms`: from the moment the change is begun to be
 //! written, so that its commit to the disk is counted, too, to the moment the service has it in force: in that step it is
 //! given to the engine, and the service's process takes the time, by the machine's monotonic clock. Before that the length
 //! of turns at the phones shows that what is said to be in force is. The exit status is 1 if a change was lost.
@@ -14,11 +14,12 @@ use std::process::{Child, ExitCode, Stdio};
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
-use ringback::db::{DirectoryAdmin, ServiceParameters};
+use ringback::db::ServiceParameters;
 use ringback::model::{DeviceName, Group, Millis};
+use ringback_examples::database::Place;
 use ringback_examples::instance;
 use ringback_examples::percentile::{ms, percentile};
-use ringback_examples::stage::{Failure, PATIENCE, Stage, phone};
+use ringback_examples::stage::{Failure, PATIENCE, Stage, Store, phone};
 use ringback_sim::Action;
 use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -27,6 +28,9 @@ use tokio::time::{Instant, sleep, timeout};
 #[derive(Parser)]
 #[command(args_conflicts_with_subcommands = true)]
 struct Arguments {
+    /// `sqlite`: one file; `postgres`: a server that is started for this; `postgres://...`: an empty database.
+    #[arg(long, default_value = "sqlite")]
+    store: Store,
     /// How many changes.
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     rounds: u32,
@@ -39,8 +43,10 @@ enum Role {
     /// One instance of the service: started by the program itself.
     #[command(hide = true)]
     Instance {
-        /// The folder of the database.
+        /// The folder that the instances share.
         folder: PathBuf,
+        /// The database: a file, or `postgres://...`.
+        database: String,
         /// The instance's address.
         address: IpAddr,
         /// The CTIManager.
@@ -55,10 +61,11 @@ const LOST: Duration = Duration::from_secs(5);
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.role {
-        Some(Role::Instance { folder, address, cti }) => {
-            instance::run(&folder, address, cti, Some(Box::new(tell))).await.map(|()| true)
+        Some(Role::Instance { folder, database, address, cti }) => {
+            let place = Place::from(database.as_str());
+            instance::run(&folder, &place, address, cti, Some(Box::new(tell))).await.map(|()| true)
         }
-        None => measure(arguments.rounds).await,
+        None => measure(&arguments.store, arguments.rounds).await,
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,
@@ -129,17 +136,13 @@ impl Drop for Service {
 
 async fn set_timer(stage: &Stage, timer: Millis) -> Result<(), Failure> {
     let value = format!("{}ms", timer.0);
-    stage
-        .database
-        .directory()
-        .set_parameter(&Group::default(), "Call Back Recall Timer", Some(&value))
-        .await?;
+    stage.database.admin().set_parameter(&Group::default(), "Call Back Recall Timer", Some(&value)).await?;
     Ok(())
 }
 
-async fn measure(rounds: u32) -> Result<bool, Failure> {
+async fn measure(store: &Store, rounds: u32) -> Result<bool, Failure> {
     let folder = tempfile::tempdir()?;
-    let stage = Stage::set_up(folder.path()).await?;
+    let stage = Stage::set_up(folder.path(), store).await?;
     for (name, number) in [("A", "1001"), ("B", "1002"), ("C", "1003")] {
         let (device, line) = phone(name, number)?;
         stage.add_phone(device, line).await?;

@@ -1,10 +1,10 @@
-//! Measures take-overs: two processes of the service on one SQLite file, a simulated call manager, so many requests pending,
-//! and a fault of the active one each round.
+//! Measures take-overs: two processes of the service on one database, a simulated call manager, so many requests pending, and
+//! a fault of the active one each round.
 //!
-//! `failover --fault kill|pause|stop|join --store sqlite --pending N --rounds N` prints a row a round and at the end
-//! `lost N, doubled N, in_doubt N, first p50 X ms p99 Y ms, all p50 X ms p99 Y ms`. *first*: from the last effect of the
-//! old active to the first possible effect of the new one. *all*: until every line that a request needs is watched. The
-//! exit status is 0 if nothing was lost or doubled.
+//! `failover --fault kill|pause|stop|join --store sqlite|postgres|postgres://... --pending N --rounds N` prints a row a round
+//! and at the end `lost N, doubled N, in_doubt N, first p50 X ms p99 Y ms, all p50 X ms p99 Y ms`. *first*: from the last
+//! effect of the old active to the first possible effect of the new one. *all*: until every line that a request needs is
+//! watched. The exit status is 0 if nothing was lost or doubled.
 //!
 //! A process that is paused in the middle of a write holds the file locked until it goes on: SQLite lets nobody else write,
 //! so nobody can take over. Such rounds count as *held*: the process goes on after 10 s, nothing may be lost or doubled, and
@@ -20,7 +20,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use ringback_examples::database::Place;
 use ringback_examples::instance;
+use ringback_examples::stage::Store;
 
 use crate::figures::Figures;
 use crate::site::Site;
@@ -32,7 +34,8 @@ struct Arguments {
     #[arg(long, value_enum, default_value = "kill")]
     fault: Fault,
     /// Where requests, directory and lease are kept.
-    #[arg(long, value_enum, default_value = "sqlite")]
+    /// `sqlite`: one file; `postgres`: a server that is started for this; `postgres://...`: an empty database.
+    #[arg(long, default_value = "sqlite")]
     store: Store,
     /// How many requests are pending.
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(20..=30_000))]
@@ -57,19 +60,15 @@ enum Fault {
     Join,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Store {
-    /// One file.
-    Sqlite,
-}
-
 #[derive(Subcommand)]
 enum Role {
     /// One instance of the service: started by the program itself.
     #[command(hide = true)]
     Instance {
-        /// The folder of the database.
+        /// The folder that the instances share.
         folder: PathBuf,
+        /// The database: a file, or `postgres://...`.
+        database: String,
         /// The instance's address.
         address: std::net::IpAddr,
         /// The CTIManager.
@@ -81,8 +80,8 @@ enum Role {
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.role {
-        Some(Role::Instance { folder, address, cti }) => {
-            instance::run(&folder, address, cti, None).await.map(|()| true)
+        Some(Role::Instance { folder, database, address, cti }) => {
+            instance::run(&folder, &Place::from(database.as_str()), address, cti, None).await.map(|()| true)
         }
         None => measure(&arguments).await,
     };
@@ -97,8 +96,7 @@ async fn main() -> ExitCode {
 }
 
 async fn measure(arguments: &Arguments) -> Result<bool, Box<dyn std::error::Error>> {
-    let Store::Sqlite = arguments.store;
-    let mut site = Site::start(arguments.pending).await?;
+    let mut site = Site::start(arguments.pending, &arguments.store).await?;
     let mut figures = Figures::default();
     for number in 1..=arguments.rounds {
         let round = round::play(&mut site, arguments.fault, number).await?;

@@ -5,11 +5,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::process::Child;
 use std::time::Duration;
 
-use ringback::db::{DirectoryAdmin, RequestStore};
-use ringback::election::Registry;
 use ringback::model::{DeviceName, Epoch, Group, LineId, RequestId};
 pub(crate) use ringback_examples::stage::Failure;
-use ringback_examples::stage::{PATIENCE, Stage, phone};
+use ringback_examples::stage::{PATIENCE, Stage, Store, phone};
 use ringback_sim::{Action, CallManager};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -33,9 +31,9 @@ pub(crate) struct Site {
 
 impl Site {
     /// Two instances run, the lower is active, and so many requests are pending.
-    pub(crate) async fn start(pending: u32) -> Result<Self, Failure> {
+    pub(crate) async fn start(pending: u32, store: &Store) -> Result<Self, Failure> {
         let folder = tempfile::tempdir()?;
-        let stage = Stage::set_up(folder.path()).await?;
+        let stage = Stage::set_up(folder.path(), store).await?;
         let offices = Offices::observe(&stage.call_manager, 2 * pending);
         let (lowest, backup) = (None, None);
         let call_manager = stage.call_manager.clone();
@@ -104,7 +102,7 @@ impl Site {
 
     /// Whether somebody keeps the file locked, so that nothing can be written.
     pub(crate) async fn file_is_locked(&self) -> bool {
-        let directory = self.stage.database.directory();
+        let directory = self.stage.database.admin();
         // It is not set: if it could be written, nothing would change.
         directory.set_parameter(&Group::default(), "Call Back Idle Guard", None).await.is_err()
     }

@@ -10,25 +10,28 @@ use ringback::model::{Group, Millis};
 use ringback::screen::XmlRenderer;
 use ringback::serviceability::alarm::TracingSink;
 use ringback::{Config, OnParameters, Ports, Service};
-use ringback_db_sqlite::{Options, Presence, SqliteDatabase};
+use ringback_db_sqlite::Presence;
 use ringback_sim::CallManagerConfig;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::database::{Database, Options, Place};
 use crate::peers::tell_of_deaths;
 use crate::stage::Failure;
 
-/// Runs on the database in this folder until SIGTERM, then stops in good order.
+/// Runs on this database until SIGTERM, then stops in good order. The instances of this machine show in the
+/// folder that they live.
 ///
 /// # Errors
 /// It cannot begin; says why.
 pub async fn run(
     folder: &Path,
+    place: &Place,
     address: IpAddr,
     cti: String,
     on_parameters: Option<OnParameters>,
 ) -> Result<(), Failure> {
     let mut terminated = signal(SignalKind::terminate())?;
-    let database = SqliteDatabase::open(folder.join("ringback.db"), Options::default()).await?;
+    let database = Database::open(place, &Options::default()).await?;
     let mut config = Config::new(address, incarnation());
     // The lock is taken before the first report: a former run at this address is dead.
     let presence = Presence::hold(folder, &config.member)?;
@@ -42,10 +45,10 @@ pub async fn run(
     let registry = database.registry();
     let ports = Ports {
         provider: Box::new(ClientProvider::new(client, Arc::new(TcpConnector))?),
-        directory: Arc::new(database.directory()),
-        feed: Some(Box::new(database.feed(&group))),
-        store: Arc::new(database.store()),
-        registry: Arc::new(registry.clone()),
+        directory: database.directory(),
+        feed: Some(database.feed(&group)),
+        store: database.store(),
+        registry: Arc::clone(&registry),
         renderer: Arc::new(XmlRenderer::default()),
         alarms: Arc::new(TracingSink),
         on_parameters,

@@ -1,5 +1,6 @@
 //! What the examples are made of, so that it can be tested; the programs themselves are thin.
 
+pub mod database;
 #[cfg(unix)]
 pub mod instance;
 pub mod journal;
@@ -8,4 +9,5 @@ pub mod percentile;
 pub mod replay;
 #[cfg(unix)]
 pub mod service;
+#[cfg(unix)]
 pub mod stage;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -10,7 +11,7 @@ use futures_util::stream::FuturesUnordered;
 use ringback::Handle;
 use ringback::election::{Evidence, Member, Registry};
 use ringback::model::Group;
-use ringback_db_sqlite::{Presence, SqliteRegistry};
+use ringback_db_sqlite::Presence;
 use tokio::time::{MissedTickBehavior, interval};
 
 /// How often the registry is asked who else is there. A peer that is not known yet is not missed for long: its lease
@@ -20,7 +21,7 @@ const LOOK: Duration = Duration::from_millis(200);
 /// Tells the service behind `handle` of each run of another instance that is certainly dead. Never returns.
 pub async fn tell_of_deaths(
     folder: PathBuf,
-    registry: SqliteRegistry,
+    registry: Arc<dyn Registry>,
     group: Group,
     me: Member,
     handle: Handle,

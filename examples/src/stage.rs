@@ -1,17 +1,20 @@
 //! What the measurements with several processes have in common: a simulated call manager whose CTIManager is reached over
-//! TCP, a database file, and this program started again as an instance of the service.
+//! TCP, a database, and this program started again as an instance of the service.
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::str::FromStr;
 use std::time::Duration;
 
 use ringback::cti_net::bind;
-use ringback::db::{DirectoryAdmin, PhoneConfig, RequestStore};
+use ringback::db::PhoneConfig;
 use ringback::model::{DeviceName, DirectoryNumber, Group, LineId, Partition};
-use ringback_db_sqlite::{Options, SqliteDatabase};
+use ringback_postgres_lab::{Durability, Postgres, Server};
 use ringback_sim::{CallManager, CallManagerConfig, PhoneSetup};
 use tokio::time::timeout;
+
+use crate::database::{Database, Options, Place};
 
 /// Why a measurement cannot go on.
 pub type Failure = Box<dyn std::error::Error>;
@@ -19,23 +22,64 @@ pub type Failure = Box<dyn std::error::Error>;
 /// Only what hangs takes so long.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Where the directory, the requests and the lease of a measurement are kept.
+#[derive(Debug, Clone)]
+pub enum Store {
+    /// `sqlite`: in one file.
+    Sqlite,
+    /// `postgres`: on a server of this machine that is started for this, as durable as in production.
+    Postgres,
+    /// `postgres://...`: in this database, which is empty.
+    Database(String),
+}
+
+impl FromStr for Store {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match (Place::from(text), text) {
+            (Place::Server(address), _) => Ok(Self::Database(address)),
+            (_, "sqlite") => Ok(Self::Sqlite),
+            (_, "postgres") => Ok(Self::Postgres),
+            _ => Err("expected sqlite, postgres, or an address: postgres://..."),
+        }
+    }
+}
+
+impl Store {
+    fn place(&self, folder: &Path) -> Result<(Place, Option<Server>), Failure> {
+        Ok(match self {
+            Self::Sqlite => (Place::File(folder.join("ringback.db")), None),
+            Self::Database(address) => (Place::Server(address.clone()), None),
+            Self::Postgres => {
+                let server = Server::start_with(&Postgres::find()?, Durability::Full, &[])?;
+                (Place::Server(server.fresh_database()?), Some(server))
+            }
+        })
+    }
+}
+
 /// The call manager and the database.
 pub struct Stage {
     folder: PathBuf,
+    place: Place,
+    /// Started for this.
+    _server: Option<Server>,
     cti: String,
     /// As this process sees it.
-    pub database: SqliteDatabase,
+    pub database: Database,
     /// It runs until the program ends.
     pub call_manager: CallManager,
 }
 
 impl Stage {
-    /// An empty one, with its database in this folder.
+    /// An empty one, with this folder for what its instances share.
     ///
     /// # Errors
     /// The database or a port cannot be used.
-    pub async fn set_up(folder: &Path) -> Result<Self, Failure> {
-        let database = SqliteDatabase::open(folder.join("ringback.db"), Options::default()).await?;
+    pub async fn set_up(folder: &Path, store: &Store) -> Result<Self, Failure> {
+        let (place, server) = store.place(folder)?;
+        let database = Database::open(&place, &Options::default()).await?;
         let start = database.store().now().await?;
         let call_manager = CallManager::new(CallManagerConfig { start, ..CallManagerConfig::default() });
         drop(call_manager.spawn_timers());
@@ -44,7 +88,7 @@ impl Stage {
         let manager = call_manager.cti_manager("cti1");
         // It serves until the program ends.
         drop(tokio::spawn(async move { manager.listen(listener).await }));
-        Ok(Self { folder: folder.to_owned(), cti, database, call_manager })
+        Ok(Self { folder: folder.to_owned(), place, _server: server, cti, database, call_manager })
     }
 
     /// A phone in the database and at the call manager.
@@ -53,18 +97,23 @@ impl Stage {
     /// It cannot be written, or exists.
     pub async fn add_phone(&self, device: DeviceName, line: LineId) -> Result<(), Failure> {
         let phone = PhoneConfig::new(device.clone(), vec![line.clone()]);
-        self.database.directory().put_phone(&Group::default(), &phone).await?;
+        self.database.admin().put_phone(&Group::default(), &phone).await?;
         self.call_manager.add_phone(PhoneSetup { device, lines: vec![line], calls_per_line: 1 })?;
         Ok(())
     }
 
-    /// This program, to be started as an instance: `instance FOLDER ADDRESS CTIMANAGER`.
+    /// This program, to be started as an instance: `instance FOLDER DATABASE ADDRESS CTIMANAGER`.
     ///
     /// # Errors
     /// The system does not tell where this program is.
     pub fn instance(&self, address: IpAddr) -> Result<Command, Failure> {
         let mut command = Command::new(std::env::current_exe()?);
-        command.arg("instance").arg(&self.folder).arg(address.to_string()).arg(&self.cti);
+        command.arg("instance").arg(&self.folder);
+        match &self.place {
+            Place::File(path) => command.arg(path),
+            Place::Server(server) => command.arg(server),
+        };
+        command.arg(address.to_string()).arg(&self.cti);
         command.stdin(Stdio::null());
         Ok(command)
     }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use ringback_examples::database::Place;
 use ringback_examples::service::{CtiManagerConfig, ServiceConfig};
 
 const EXAMPLE: &str = include_str!("../ringback/ringback.example.toml");
@@ -83,6 +84,7 @@ fn a_secret_is_not_printed_wherever_it_stands_in_its_line() {
         ("cti.password = \"xyzzy\" x", "cti.password = <secret>: "),
         ("\"password\"= 'xyzzy' x", "password = <secret>: "),
         ("pasword = \"xyzzy\"", "pasword = <secret>: "),
+        ("database.stor = \"postgres://a:xyzzy@h/d\"", "stor = \"postgres://<address>\": "),
         (
             "change_notification = {secret=\"xyzzy\", secret_file=5}",
             "change_notification = {secret= <secret>: ",
@@ -102,9 +104,24 @@ fn paths_are_relative_to_the_file() {
     let file = folder.path().join("site.toml");
     std::fs::write(&file, NEEDED.replace("password = \"xyzzy\"", "password_file = \"/etc/pw\"")).unwrap();
     let config = ServiceConfig::read(&file).unwrap();
-    assert_eq!(config.database.store, folder.path().join("ringback.db"));
+    assert_eq!(config.database.store, Place::File(folder.path().join("ringback.db")));
+    assert_eq!(config.database.locks.as_deref(), Some(folder.path()));
     assert_eq!(config.traces.folder, folder.path().join("traces"));
     assert_eq!(config.cti.password_file.as_deref(), Some(Path::new("/etc/pw")));
+}
+
+#[test]
+fn a_database_on_a_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("site.toml");
+    let database = "[database]\nstore = \"postgres://ann:xyzzy@db1,db2/pbx\"\npassword_file = \"pw\"\n";
+    std::fs::write(&file, format!("{database}{NEEDED}")).unwrap();
+    let config = ServiceConfig::read(&file).unwrap();
+    assert_eq!(config.database.store, Place::Server("postgres://ann:xyzzy@db1,db2/pbx".to_owned()));
+    assert_eq!(config.database.directory, Place::File(folder.path().join("ringback.db")));
+    assert_eq!(config.database.password_file, Some(folder.path().join("pw")));
+    assert_eq!(config.database.locks.as_deref(), Some(folder.path()));
+    assert!(!format!("{config:?}").contains("xyzzy"));
 }
 
 #[test]

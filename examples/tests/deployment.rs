@@ -7,6 +7,7 @@ mod terminal;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use ringback_postgres_lab::Server;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::terminal::{Program, program};
@@ -51,6 +52,14 @@ fn config(folder: &Path, address: &str, managers: &[String]) -> PathBuf {
     std::fs::write(folder.join("password"), "ringback\n").expect("a file");
     let file = folder.join(format!("{address}.toml"));
     std::fs::write(&file, text).expect("a file");
+    file
+}
+
+/// The same with the requests and the registry on a server.
+fn config_with_store(folder: &Path, address: &str, managers: &[String], store: &str) -> PathBuf {
+    let file = config(folder, address, managers);
+    let text = std::fs::read_to_string(&file).expect("it was written");
+    std::fs::write(&file, format!("{text}[database]\nstore = \"{store}\"\n")).expect("a file");
     file
 }
 
@@ -106,6 +115,39 @@ fn the_manuals_example_with_the_service_in_processes_of_its_own() {
     let (clean, printed, complaints) = second.end(Signal::INT);
     assert!(clean, "{complaints}");
     assert_eq!((printed.len(), complaints), (1, String::new()));
+    phones.say("exit");
+    assert!(phones.child.wait().expect("it ends").success());
+}
+
+#[test]
+fn the_active_is_killed_and_the_requests_are_on_a_server() {
+    let Some(server) = Server::shared() else { return };
+    let store = server.fresh_database().expect("a database");
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut phones, managers) = simulator(folder.path());
+    let mut first = service(&config_with_store(folder.path(), "127.0.0.1", &managers, &store));
+    first.see("127.0.0.1 is active in epoch 1");
+    let mut second = service(&config_with_store(folder.path(), "127.0.0.2", &managers, &store));
+    second.see("127.0.0.2 is a backup of 127.0.0.1");
+    for line in ["C calls 1002", "B answers", "A calls 1002"] {
+        phones.say(line);
+    }
+    phones.see("A   hears busy");
+    phones.say("A presses CallBack");
+    phones.see("CallBack is activated on 1002");
+    phones.say("A presses Exit");
+    phones.say("A hangs up");
+    let pending = "SELECT id, caller, waits_for, phase FROM ringback_pending";
+    assert_eq!(server.sql(&store, pending).expect("a view"), "1-1|A|/1002|waiting");
+
+    let (clean, ..) = first.end(Signal::KILL);
+    assert!(!clean);
+    phones.say("C hangs up");
+    phones.see("*** A plays the alert ***");
+    let acts = "SELECT epoch, last_lease_of FROM ringback_status WHERE state = 'active'";
+    assert_eq!(server.sql(&store, acts).expect("a view"), "2|127.0.0.2");
+    let (clean, _, complaints) = second.end(Signal::TERM);
+    assert!(clean, "{complaints}");
     phones.say("exit");
     assert!(phones.child.wait().expect("it ends").success());
 }

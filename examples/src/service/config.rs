@@ -12,6 +12,8 @@ use ringback::serviceability::trace::{Rotation, TraceField, TraceLevel};
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};
 
+use crate::database::Place;
+
 use super::check::check;
 use super::problem::{ConfigError, Source};
 
@@ -68,13 +70,18 @@ pub struct CtiManagerConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DatabaseConfig {
-    /// The file with phones, lines and service parameters. Default `ringback.db`.
-    pub directory: PathBuf,
-    /// The file with the requests, where the instances of the group meet, too. Default `ringback.db`.
-    pub store: PathBuf,
-    /// How long a call waits for another process to give a file free. In ms, default 1000.
+    /// Where phones, lines and service parameters are: a file, or `postgres://...`. Default `ringback.db`.
+    pub directory: Place,
+    /// Where the requests are, and the instances of the group meet, too. Default `ringback.db`.
+    pub store: Place,
+    /// A file whose first line is the password of both, if they are on a server. Default: none.
+    pub password_file: Option<PathBuf>,
+    /// The folder in which the instances of this machine show that they live. Default: that of the store's file, or of
+    /// the configuration if the store is on a server.
+    pub locks: Option<PathBuf>,
+    /// How long a call waits for another process to give a file free, or for a server to write. In ms, default 1000.
     pub busy_timeout: Millis,
-    /// How often changes by other processes are looked for. In ms, default 20.
+    /// How often changes by other processes are looked for in a file. In ms, default 20.
     pub poll_interval: Millis,
 }
 
@@ -165,11 +172,28 @@ impl ServiceConfig {
     }
 
     fn in_folder(&mut self, folder: &Path) {
-        let paths = [&mut self.database.directory, &mut self.database.store, &mut self.traces.folder];
-        let optional =
-            [&mut self.dictionaries, &mut self.cti.password_file, &mut self.change_notification.secret_file];
-        for path in paths.into_iter().chain(optional.into_iter().flatten()) {
+        let places = [&mut self.database.directory, &mut self.database.store];
+        let files = places.into_iter().filter_map(|place| match place {
+            Place::File(path) => Some(path),
+            Place::Server(_) => None,
+        });
+        let optional = [
+            &mut self.dictionaries,
+            &mut self.cti.password_file,
+            &mut self.change_notification.secret_file,
+            &mut self.database.password_file,
+            &mut self.database.locks,
+        ];
+        for path in files.chain([&mut self.traces.folder]).chain(optional.into_iter().flatten()) {
             *path = folder.join(&*path);
+        }
+        if self.database.locks.is_none() {
+            let beside = match &self.database.store {
+                Place::File(path) => path.parent().unwrap_or(Path::new("")),
+                Place::Server(_) => folder,
+            };
+            let here = beside.as_os_str().is_empty();
+            self.database.locks = Some(if here { PathBuf::from(".") } else { beside.to_owned() });
         }
     }
 }
@@ -198,8 +222,15 @@ impl Default for CtiConfig {
 
 impl Default for DatabaseConfig {
     fn default() -> Self {
-        let file = PathBuf::from("ringback.db");
-        Self { directory: file.clone(), store: file, busy_timeout: Millis(1000), poll_interval: Millis(20) }
+        let file = Place::from("ringback.db");
+        Self {
+            directory: file.clone(),
+            store: file,
+            password_file: None,
+            locks: None,
+            busy_timeout: Millis(1000),
+            poll_interval: Millis(20),
+        }
     }
 }
 

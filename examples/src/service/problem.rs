@@ -124,8 +124,8 @@ impl Source<'_> {
     }
 }
 
-/// A line without what follows the first key that is, or was meant to be, that of a secret: the rest of it may be
-/// anything.
+/// A line without what follows the first key that is, or was meant to be, that of a secret, or an address: the rest of it
+/// may be anything.
 fn without_secret(line: &str) -> Cow<'_, str> {
     let is_secret = |before: &str| {
         let before = before.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\''));
@@ -133,8 +133,12 @@ fn without_secret(line: &str) -> Cow<'_, str> {
         let key = key.unwrap_or_default().to_ascii_lowercase();
         !key.ends_with("file") && ["pass", "pasw", "secret"].iter().any(|part| key.contains(part))
     };
-    match line.match_indices('=').find(|(at, _)| is_secret(&line[..*at])) {
-        Some((at, _)) => format!("{}= <secret>", &line[..at]).into(),
+    if let Some((at, _)) = line.match_indices('=').find(|(at, _)| is_secret(&line[..*at])) {
+        return format!("{}= <secret>", &line[..at]).into();
+    }
+    // An address on a server may hold a password.
+    match line.find("://") {
+        Some(at) => format!("{}://<address>\"", &line[..at]).into(),
         None => line.into(),
     }
 }

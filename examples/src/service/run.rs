@@ -14,13 +14,14 @@ use ringback::serviceability::trace::{
 use ringback::{Config, Handle, OnParameters, Ports, Service, put_in_force};
 use ringback_db::MergedFeed;
 use ringback_db::tcp::{RebindingTcpFeed, SecretError, SharedSecret, TcpLimits, TcpPort};
-use ringback_db_sqlite::{OpenError, Options, Presence, PresenceError, SqliteDatabase};
+use ringback_db_sqlite::{Presence, PresenceError};
 use secrecy::SecretString;
 use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::config::{Secret, ServiceConfig, TraceConfig};
 use super::dictionaries::{LoadError, load_dictionaries};
+use crate::database::{Database, OpenError, Options, Place};
 use crate::instance::incarnation;
 use crate::peers::tell_of_deaths;
 
@@ -72,8 +73,10 @@ pub async fn run(config: ServiceConfig, ready: impl FnOnce(String)) -> Result<()
     let mut interrupt = signal(SignalKind::interrupt()).map_err(RunError::Signals)?;
     ringback::model::reveal_personal_data(config.traces.personal_data);
     let mut options = Options::default();
-    options.busy_timeout = config.database.busy_timeout;
-    options.poll_interval = Some(config.database.poll_interval);
+    options.sqlite.busy_timeout = config.database.busy_timeout;
+    options.sqlite.poll_interval = Some(config.database.poll_interval);
+    options.postgres.write_timeout = config.database.busy_timeout;
+    options.postgres.password = secret(None, config.database.password_file.as_deref())?;
     let traces = trace(&config.traces, &options)?;
     let dictionaries = match &config.dictionaries {
         Some(folder) => {
@@ -85,20 +88,19 @@ pub async fn run(config: ServiceConfig, ready: impl FnOnce(String)) -> Result<()
         }
         None => Dictionaries::built_in(),
     };
-    let store = SqliteDatabase::open(&config.database.store, options.clone()).await?;
+    let store = Database::open(&config.database.store, &options).await?;
     let directory = match config.database.directory == config.database.store {
         true => store.clone(),
-        false => SqliteDatabase::open(&config.database.directory, options).await?,
+        false => Database::open(&config.database.directory, &options).await?,
     };
 
     let mut own = Config::new(config.address, incarnation());
     own.group = config.group.clone();
     own.election = config.election.clone();
-    // Taken before the first report: a former run at this address is dead, then.
-    let folder = config.database.store.parent().unwrap_or(Path::new("")).to_owned();
-    let folder = if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder };
+    // Taken before the first report: a former run at this address is dead, then, unless it may be on another machine.
+    let folder = config.database.locks.clone().unwrap_or_else(|| PathBuf::from("."));
     let _presence = Presence::hold(&folder, &own.member)?;
-    own.exclusive = true;
+    own.exclusive = matches!(config.database.store, Place::File(_));
 
     let registry = store.registry();
     let (feed, port) = feed(&config, &directory)?;
@@ -106,10 +108,10 @@ pub async fn run(config: ServiceConfig, ready: impl FnOnce(String)) -> Result<()
     let alarms = Arc::new(FanOut::default().to("traces", config.alarms.traces, Arc::new(TracingSink)));
     let ports = Ports {
         provider: Box::new(provider),
-        directory: Arc::new(directory.directory()),
+        directory: directory.directory(),
         feed: Some(feed),
-        store: Arc::new(store.store()),
-        registry: Arc::new(registry.clone()),
+        store: store.store(),
+        registry: Arc::clone(&registry),
         renderer: Arc::new(XmlRenderer::new(dictionaries)),
         alarms: Arc::clone(&alarms) as Arc<dyn AlarmSink>,
         on_parameters: Some(on_parameters),
@@ -156,7 +158,7 @@ fn trace(config: &TraceConfig, options: &Options) -> Result<TraceHandle, RunErro
     let files = TraceFiles::open(&config.folder, "ringback", rotation)?;
     let levels = TraceLevels::all(config.level);
     let levels = config.levels.iter().fold(levels, |levels, (field, level)| levels.with(*field, *level));
-    let clock = Arc::clone(&options.clock);
+    let clock = Arc::clone(&options.sqlite.clock);
     let clock = TraceClock::new(move || clock());
     Ok(install(TraceSettings { levels, output: TraceOutput::Files(files), clock })?)
 }
@@ -190,16 +192,16 @@ fn provider(
 /// What the database tells of changes, and what others tell over TCP if there is a secret.
 fn feed(
     config: &ServiceConfig,
-    directory: &SqliteDatabase,
+    directory: &Database,
 ) -> Result<(Box<dyn ChangeFeed>, Option<TcpPort>), RunError> {
     let own = directory.feed(&config.group);
     let notified = &config.change_notification;
     let Some(secret) = secret(notified.secret.as_ref(), notified.secret_file.as_deref())? else {
-        return Ok((Box::new(own), None));
+        return Ok((own, None));
     };
     let (secret, limits) = (SharedSecret::new(secret)?, TcpLimits::default());
     let (told, port) = RebindingTcpFeed::new(notified.listen, secret, limits, config.group.clone());
-    Ok((Box::new(MergedFeed::new(vec![Box::new(own), Box::new(told)])), Some(port)))
+    Ok((Box::new(MergedFeed::new(vec![own, Box::new(told)])), Some(port)))
 }
 
 fn secret(given: Option<&Secret>, file: Option<&Path>) -> Result<Option<SecretString>, RunError> {

@@ -4,7 +4,7 @@ use ringback_db::conformance;
 use ringback_db_postgres::PostgresDatabase;
 use ringback_election::conformance as election;
 use ringback_model::{Group, Millis, reveal_personal_data};
-use ringback_postgres_lab::Server;
+use ringback_postgres_lab::{Postgres, Server, Signal};
 
 use crate::site::open;
 
@@ -31,6 +31,38 @@ async fn requests_after_reopening() {
     let Some(server) = Server::shared() else { return };
     let address = server.fresh_database().unwrap();
     assert_eq!(conformance::durable(async || open(&address).await.store()).await, Ok(()));
+}
+
+#[tokio::test]
+async fn requests_of_two_processes() {
+    let Some(server) = Server::shared() else { return };
+    let address = server.fresh_database().unwrap();
+    assert_eq!(conformance::shared(async || open(&address).await.store()).await, Ok(()));
+}
+
+#[tokio::test]
+async fn two_feeds_of_two_processes() {
+    let Some(server) = Server::shared() else { return };
+    let make = async |group: &Group| {
+        let address = server.fresh_database().unwrap();
+        let (one, other) = (open(&address).await, open(&address).await);
+        (one.directory(), one.feed(group), other.feed(group))
+    };
+    assert_eq!(conformance::two_feeds(make).await, Ok(()));
+}
+
+#[tokio::test]
+async fn feed_after_the_server_was_away() {
+    let Some(postgres) = Postgres::find_or_skip() else { return };
+    let server = Server::start(&postgres).unwrap();
+    let make = async |group: &Group| {
+        let database = fresh(&server).await;
+        (database.directory(), database.feed(group))
+    };
+    let available = async |_: &_, available| {
+        if available { server.start_again().unwrap() } else { server.stop(Signal::Fast).unwrap() }
+    };
+    assert_eq!(conformance::feed_after_loss(make, available).await, Ok(()));
 }
 
 #[tokio::test]
