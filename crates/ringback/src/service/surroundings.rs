@@ -114,7 +114,7 @@ impl Surroundings {
             LinkLoss::OpenRefused(CtiError::LoginFailed) => {
                 self.link_alarm(AlarmName::LoginRefused, manager, reason);
             }
-            LinkLoss::OpenRefused(_) | LinkLoss::OpenTimeout | LinkLoss::Protocol(_) => {
+            LinkLoss::OpenRefused(_) | LinkLoss::OpenTimeout | LinkLoss::Unfit(_) | LinkLoss::Protocol(_) => {
                 self.link_alarm(AlarmName::ProviderOpenFailed, manager, reason);
             }
             _ => {}
