@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 use crate::pii::Pii;
-use crate::text::{TextError, check};
+use crate::text::{TextError, check_printable, is_plain};
 
 macro_rules! text_type {
-    ($(#[$doc:meta])* $name:ident, $what:literal, $min:literal ..= $max:literal, $allowed:expr, $shown:expr) => {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $min:literal ..= $max:literal, $shown:expr) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(try_from = "SmolStr", into = "SmolStr")]
@@ -22,10 +22,13 @@ macro_rules! text_type {
             /// # Errors
             /// The text is empty where one is needed, longer than [`Self::MAX_LEN`], or holds a character that
             /// is not allowed.
+            #[inline(always)]
             pub fn new(text: impl AsRef<str>) -> Result<Self, TextError> {
                 let text = text.as_ref();
-                check($what, text, $min, $max, $allowed)?;
-                Ok(Self(SmolStr::new(text)))
+                if !is_plain(text, $min, $max) {
+                    check_printable($what, text, $min, $max)?;
+                }
+                Ok(Self(short(text)))
             }
 
             /// The text itself.
@@ -64,6 +67,14 @@ macro_rules! text_type {
     };
 }
 
+/// The text as it is kept: up to 23 bytes without allocating. `SmolStr::new` would do the same, but is not inlined, and
+/// a text is made for every field of every message.
+#[inline]
+fn short(text: &str) -> SmolStr {
+    const INLINE: usize = 23;
+    if text.len() <= INLINE { SmolStr::new_inline(text) } else { SmolStr::new(text) }
+}
+
 fn redacted(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     fmt::Debug::fmt(&Pii(text), f)
 }
@@ -83,17 +94,17 @@ text_type! {
     /// assert_eq!(format!("{dn:?}"), "<redacted>");
     /// # Ok::<(), ringback_model::TextError>(())
     /// ```
-    DirectoryNumber, "a directory number", 1..=50, |c: char| !c.is_control(), redacted
+    DirectoryNumber, "a directory number", 1..=50, redacted
 }
 
 text_type! {
     /// The name of a phone as the call manager knows it: 1 to 128 characters, none of them a control character.
-    DeviceName, "a device name", 1..=128, |c: char| !c.is_control(), redacted
+    DeviceName, "a device name", 1..=128, redacted
 }
 
 text_type! {
     /// The partition a number lives in; empty for the one without a name. At most 50 characters.
-    Partition, "a partition", 0..=50, |c: char| !c.is_control(), plain
+    Partition, "a partition", 0..=50, plain
 }
 
 #[expect(clippy::derivable_impls, reason = "the macro derives for types that have no default, too")]

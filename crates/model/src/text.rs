@@ -51,3 +51,22 @@ pub(crate) fn check(
         None => Ok(()),
     }
 }
+
+/// Whether a text is as nearly all are: so long, and of printable ASCII characters only. Short enough to be inlined.
+#[inline(always)]
+pub(crate) fn is_plain(text: &str, min: usize, max: usize) -> bool {
+    let plain = |byte: &u8| (b' '..=b'~').contains(byte);
+    (min..=max).contains(&text.len()) && text.as_bytes().iter().all(plain)
+}
+
+/// Checks what [`is_plain`] did not take: anything but control characters is allowed.
+#[cold]
+#[inline(never)]
+pub(crate) fn check_printable(
+    what: &'static str,
+    text: &str,
+    min: usize,
+    max: usize,
+) -> Result<(), TextError> {
+    check(what, text, min, max, |c| !c.is_control())
+}

@@ -35,10 +35,12 @@ pub fn decode(input: &mut BytesMut) -> Result<Option<Frame>, DecodeError> {
     if len < HEADER {
         return Err(DecodeError::FrameTooShort { len });
     }
-    let Some((mut header, body)) = input.get(..len).and_then(|frame| frame.split_at_checked(HEADER)) else {
+    if len > input.len() {
         input.reserve(len - input.len());
         return Ok(None);
-    };
+    }
+    let taken = Taken { input, len };
+    let (mut header, body) = taken.frame();
     header.advance(4);
     let version = Version(header.get_u16());
     let kind = header.get_u16();
@@ -46,9 +48,27 @@ pub fn decode(input: &mut BytesMut) -> Result<Option<Frame>, DecodeError> {
     if version == Version(0) {
         return Err(DecodeError::NoVersion);
     }
-    let message = read(kind, body)?;
-    input.advance(len);
-    Ok(Some(Frame { version, sequence, message }))
+    read(version, sequence, kind, body)
+}
+
+/// A frame at the front of the buffer, taken off once it has been read: when the message is already in its place and
+/// need not be moved any more.
+struct Taken<'a> {
+    input: &'a mut BytesMut,
+    len: usize,
+}
+
+impl Taken<'_> {
+    /// Header and body.
+    fn frame(&self) -> (&[u8], &[u8]) {
+        self.input.get(..self.len).and_then(|frame| frame.split_at_checked(HEADER)).unwrap_or_default()
+    }
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        self.input.advance(self.len);
+    }
 }
 
 /// Appends one frame to `out`.
@@ -62,10 +82,9 @@ pub fn encode(
     out: &mut BytesMut,
 ) -> Result<(), EncodeError> {
     let start = out.len();
-    out.put_u32(0);
-    out.put_u16(version.0);
-    out.put_u16(kind_of(message));
-    out.put_u32(sequence);
+    let ([v0, v1], [k0, k1]) = (version.0.to_be_bytes(), kind_of(message).to_be_bytes());
+    let [s0, s1, s2, s3] = sequence.to_be_bytes();
+    out.put_slice(&[0, 0, 0, 0, v0, v1, k0, k1, s0, s1, s2, s3]);
     let written = write(&mut Writer::new(out), message).and_then(|()| {
         let len = out.len() - start;
         u32::try_from(len).ok().filter(|_| len <= limits::FRAME).ok_or(EncodeError::TooLong {

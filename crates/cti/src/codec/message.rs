@@ -3,11 +3,13 @@ use ringback_model::{CallId, Epoch, Group, Millis};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::error::{DecodeError, EncodeError};
+use super::frame::Frame;
 use super::limits;
 use super::reader::Reader;
 use super::value::{
-    LEAST_CALL, appearance, call, data, device, error, error_number, feature, feature_number, invocation,
-    number, put_appearance, put_call, put_data, put_device, put_invocation, put_number, put_status, status,
+    LEAST_CALL, appearance, call, data, device, error, error_number, feature, feature_number, invalid,
+    invocation, number, put_appearance, put_call, put_data, put_device, put_invocation, put_number,
+    put_status, status,
 };
 use super::writer::Writer;
 use crate::message::{Answer, CtiError, Event, InvocationId, ProviderOpen, Request, Version};
@@ -103,58 +105,76 @@ pub(super) fn kind_of(message: &Message) -> u16 {
     }
 }
 
-pub(super) fn read(kind: u16, body: &[u8]) -> Result<Message, DecodeError> {
+/// Reads one message. Each arm makes the whole result, so that a message is put where it belongs at once: moving it
+/// would cost more than reading it.
+pub(super) fn read(
+    version: Version,
+    sequence: u32,
+    kind: u16,
+    body: &[u8],
+) -> Result<Option<Frame>, DecodeError> {
+    let whole = |message| Ok(Some(Frame { version, sequence, message }));
     let mut reader = Reader::new(body);
     let r = &mut reader;
-    Ok(match kind {
-        kind::HEARTBEAT => Message::Heartbeat(Millis(u64::from(r.u32("heartbeat interval")?))),
-        kind::PROVIDER_OPEN => Message::Request(Request::ProviderOpen(read_open(r)?)),
-        kind::PROVIDER_CLOSE => Message::Request(Request::ProviderClose),
-        kind::ASSUME => Message::Request(Request::Assume(Epoch(r.u64("epoch")?))),
-        kind::FEATURE_REGISTER => Message::Request(Request::FeatureRegister(feature(r.u16("feature")?))),
-        kind::FEATURE_ANSWER => Message::Request(Request::FeatureAnswer {
+    match kind {
+        kind::HEARTBEAT => whole(Message::Heartbeat(Millis(u64::from(r.u32("heartbeat interval")?)))),
+        kind::PROVIDER_OPEN => whole(Message::Request(Request::ProviderOpen(read_open(r)?))),
+        kind::PROVIDER_CLOSE => whole(Message::Request(Request::ProviderClose)),
+        kind::ASSUME => whole(Message::Request(Request::Assume(Epoch(r.u64("epoch")?)))),
+        kind::FEATURE_REGISTER => {
+            whole(Message::Request(Request::FeatureRegister(feature(r.u16("feature")?))))
+        }
+        kind::FEATURE_ANSWER => whole(Message::Request(Request::FeatureAnswer {
             invocation: InvocationId(r.u64("invocation id")?),
             accepted: r.flag("acceptance")?,
-        }),
-        kind::DEVICE_OPEN => Message::Request(Request::DeviceOpen(device(r)?)),
-        kind::DEVICE_CLOSE => Message::Request(Request::DeviceClose(device(r)?)),
-        kind::LINE_OPEN => Message::Request(Request::LineOpen(appearance(r)?)),
-        kind::LINE_CLOSE => Message::Request(Request::LineClose(appearance(r)?)),
-        kind::MAKE_CALL => Message::Request(Request::MakeCall {
+        })),
+        kind::DEVICE_OPEN => whole(Message::Request(Request::DeviceOpen(device(r)?))),
+        kind::DEVICE_CLOSE => whole(Message::Request(Request::DeviceClose(device(r)?))),
+        kind::LINE_OPEN => whole(Message::Request(Request::LineOpen(appearance(r)?))),
+        kind::LINE_CLOSE => whole(Message::Request(Request::LineClose(appearance(r)?))),
+        kind::MAKE_CALL => whole(Message::Request(Request::MakeCall {
             from: appearance(r)?,
             to: number(r, "dialled number")?,
             override_forwarding: r.flag("override of forwarding")?,
-        }),
-        kind::DATA_TO_DEVICE => Message::Request(Request::DeviceData {
+        })),
+        kind::DATA_TO_DEVICE => whole(Message::Request(Request::DeviceData {
             device: device(r)?,
             id: if r.flag("presence of a data id")? { Some(DataId(r.u128("data id")?)) } else { None },
             content: data(r)?,
-        }),
-        kind::PROVIDER_OPENED => Message::Answer(Ok(Answer::ProviderOpened {
+        })),
+        kind::PROVIDER_OPENED => whole(Message::Answer(Ok(Answer::ProviderOpened {
             version: Version(r.u16("version")?),
             heartbeat: Millis(u64::from(r.u32("heartbeat interval")?)),
-        })),
-        kind::DEVICE_OPENED => Message::Answer(Ok(Answer::DeviceOpened(status(r)?))),
+        }))),
+        kind::DEVICE_OPENED => whole(Message::Answer(Ok(Answer::DeviceOpened(status(r)?)))),
         kind::LINE_OPENED => {
             let count = r.count("calls", limits::CALLS, LEAST_CALL)?;
-            let calls = (0..count).map(|_| call(r)).collect::<Result<_, _>>()?;
-            Message::Answer(Ok(Answer::LineOpened(calls)))
+            let mut calls = Vec::with_capacity(count);
+            for _ in 0..count {
+                calls.push(call(r)?);
+            }
+            whole(Message::Answer(Ok(Answer::LineOpened(calls))))
         }
-        kind::CALL_MADE => Message::Answer(Ok(Answer::CallMade(CallId(r.u64("call id")?)))),
-        kind::DONE => Message::Answer(Ok(Answer::Done)),
-        kind::REFUSED => Message::Answer(Err(error(r.u16("error")?))),
-        kind::DEVICE_IN_SERVICE => Message::Event(Event::DeviceInService(device(r)?)),
-        kind::DEVICE_OUT_OF_SERVICE => Message::Event(Event::DeviceOutOfService(device(r)?)),
-        kind::DEVICE_STATUS => Message::Event(Event::DeviceStatus { device: device(r)?, status: status(r)? }),
-        kind::DEVICE_USER_CHANGED => Message::Event(Event::DeviceUserChanged(device(r)?)),
-        kind::CALL => Message::Event(Event::Call { at: appearance(r)?, info: call(r)? }),
-        kind::FEATURE_INVOKED => Message::Event(Event::FeatureInvoked(invocation(r)?)),
-        kind::DATA_FROM_DEVICE => Message::Event(Event::DeviceData { device: device(r)?, content: data(r)? }),
-        kind::PROVIDER_CLOSED => Message::Event(Event::ProviderClosed(error(r.u16("error")?))),
-        kind => Message::Unknown { kind, body: Bytes::copy_from_slice(reader.rest()) },
-    })
+        kind::CALL_MADE => whole(Message::Answer(Ok(Answer::CallMade(CallId(r.u64("call id")?))))),
+        kind::DONE => whole(Message::Answer(Ok(Answer::Done))),
+        kind::REFUSED => whole(Message::Answer(Err(error(r.u16("error")?)))),
+        kind::DEVICE_IN_SERVICE => whole(Message::Event(Event::DeviceInService(device(r)?))),
+        kind::DEVICE_OUT_OF_SERVICE => whole(Message::Event(Event::DeviceOutOfService(device(r)?))),
+        kind::DEVICE_STATUS => {
+            whole(Message::Event(Event::DeviceStatus { device: device(r)?, status: status(r)? }))
+        }
+        kind::DEVICE_USER_CHANGED => whole(Message::Event(Event::DeviceUserChanged(device(r)?))),
+        kind::CALL => whole(Message::Event(Event::Call { at: appearance(r)?, info: call(r)? })),
+        kind::FEATURE_INVOKED => whole(Message::Event(Event::FeatureInvoked(invocation(r)?))),
+        kind::DATA_FROM_DEVICE => {
+            whole(Message::Event(Event::DeviceData { device: device(r)?, content: data(r)? }))
+        }
+        kind::PROVIDER_CLOSED => whole(Message::Event(Event::ProviderClosed(error(r.u16("error")?)))),
+        kind => whole(Message::Unknown { kind, body: Bytes::copy_from_slice(reader.rest()) }),
+    }
 }
 
+#[inline(always)]
 pub(super) fn write(w: &mut Writer<'_>, message: &Message) -> Result<(), EncodeError> {
     match message {
         Message::Heartbeat(interval) => w.u32(wire_interval(*interval)),
@@ -196,6 +216,7 @@ fn write_request(w: &mut Writer<'_>, request: &Request) -> Result<(), EncodeErro
     Ok(())
 }
 
+#[inline(always)]
 fn write_answer(w: &mut Writer<'_>, answer: &Answer) -> Result<(), EncodeError> {
     match answer {
         Answer::ProviderOpened { version, heartbeat } => {
@@ -215,6 +236,7 @@ fn write_answer(w: &mut Writer<'_>, answer: &Answer) -> Result<(), EncodeError> 
     Ok(())
 }
 
+#[inline(always)]
 fn write_event(w: &mut Writer<'_>, event: &Event) -> Result<(), EncodeError> {
     match event {
         Event::DeviceInService(device)
@@ -246,7 +268,7 @@ fn read_open(r: &mut Reader<'_>) -> Result<ProviderOpen, DecodeError> {
         user: r.text("user", limits::USER)?.to_owned(),
         password: SecretString::from(r.text("password", limits::PASSWORD)?),
         application: r.text("application", limits::APPLICATION)?.to_owned(),
-        group: r.typed("group", Group::MAX_LEN, Group::new)?,
+        group: Group::new(r.text("group", Group::MAX_LEN)?).map_err(|why| invalid("group", why))?,
     })
 }
 

@@ -1,6 +1,6 @@
 //! The values inside messages: enums by number (an unknown number is kept), texts, calls, appearances.
 
-use ringback_model::{Appearance, CallId, DeviceName, DirectoryNumber, LineId, Partition};
+use ringback_model::{Appearance, CallId, DeviceName, DirectoryNumber, LineId, Partition, TextError};
 
 use super::error::{DecodeError, EncodeError};
 use super::limits;
@@ -48,8 +48,14 @@ numbers!(CtiError, u16, error_number, error, {
     Timeout = 0x0601, NotSupported = 0x0602,
 });
 
+#[cold]
+pub(super) fn invalid(field: &'static str, why: TextError) -> DecodeError {
+    DecodeError::InvalidText { field, why }
+}
+
+#[inline(always)]
 pub(super) fn number(r: &mut Reader<'_>, field: &'static str) -> Result<DirectoryNumber, DecodeError> {
-    r.typed(field, DirectoryNumber::MAX_LEN, DirectoryNumber::new)
+    DirectoryNumber::new(r.text(field, DirectoryNumber::MAX_LEN)?).map_err(|why| invalid(field, why))
 }
 
 pub(super) fn put_number(
@@ -60,10 +66,12 @@ pub(super) fn put_number(
     w.text(field, dn.as_str(), DirectoryNumber::MAX_LEN)
 }
 
+#[inline(always)]
 fn maybe_number(r: &mut Reader<'_>, field: &'static str) -> Result<Option<DirectoryNumber>, DecodeError> {
-    r.typed(field, DirectoryNumber::MAX_LEN, |text| {
-        if text.is_empty() { Ok(None) } else { DirectoryNumber::new(text).map(Some) }
-    })
+    match r.text(field, DirectoryNumber::MAX_LEN)? {
+        "" => Ok(None),
+        text => DirectoryNumber::new(text).map(Some).map_err(|why| invalid(field, why)),
+    }
 }
 
 fn put_maybe_number(
@@ -74,17 +82,27 @@ fn put_maybe_number(
     w.text(field, dn.map_or("", DirectoryNumber::as_str), DirectoryNumber::MAX_LEN)
 }
 
+#[inline(always)]
 pub(super) fn device(r: &mut Reader<'_>) -> Result<DeviceName, DecodeError> {
-    r.typed("device name", DeviceName::MAX_LEN, DeviceName::new)
+    let field = "device name";
+    DeviceName::new(r.text(field, DeviceName::MAX_LEN)?).map_err(|why| invalid(field, why))
 }
 
+#[inline(always)]
 pub(super) fn put_device(w: &mut Writer<'_>, device: &DeviceName) -> Result<(), EncodeError> {
     w.text("device name", device.as_str(), DeviceName::MAX_LEN)
 }
 
+#[inline(always)]
+fn partition(r: &mut Reader<'_>) -> Result<Partition, DecodeError> {
+    let field = "partition";
+    Partition::new(r.text(field, Partition::MAX_LEN)?).map_err(|why| invalid(field, why))
+}
+
+#[inline(always)]
 pub(super) fn appearance(r: &mut Reader<'_>) -> Result<Appearance, DecodeError> {
     let device = device(r)?;
-    let partition = r.typed("partition", Partition::MAX_LEN, Partition::new)?;
+    let partition = partition(r)?;
     let dn = number(r, "line number")?;
     Ok(Appearance { device, line: LineId { partition, dn } })
 }
@@ -107,6 +125,7 @@ pub(super) fn put_status(w: &mut Writer<'_>, status: DeviceStatus) {
 /// The shortest call: id, state, cause, two absent numbers.
 pub(super) const LEAST_CALL: usize = 13;
 
+#[inline(always)]
 pub(super) fn call(r: &mut Reader<'_>) -> Result<CallInfo, DecodeError> {
     Ok(CallInfo {
         call: CallId(r.u64("call id")?),

@@ -41,6 +41,7 @@ impl<'a> Writer<'a> {
     }
 
     /// A text with a length of one byte.
+    #[inline(always)]
     pub(super) fn text(&mut self, field: &'static str, text: &str, max: usize) -> Result<(), EncodeError> {
         let len = text.len();
         match u8::try_from(len) {
