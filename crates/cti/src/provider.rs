@@ -120,6 +120,15 @@ pub enum LinkLoss {
     /// Nothing was heard for twice the heartbeat interval.
     #[error("silent for twice the heartbeat interval")]
     Silent,
+    /// The far side does not read what it is sent.
+    #[error(
+        "more than {limit} bytes wait for the CTIManager, which does not read them: look what keeps it, or the network \
+         before it, from reading, or restart it"
+    )]
+    Unread {
+        /// So many may wait, in bytes.
+        limit: usize,
+    },
     /// Provider open was not answered in time.
     #[error("no answer to provider open in time")]
     OpenTimeout,

@@ -18,6 +18,10 @@ const WINDOW: usize = 256;
 /// So many feature invocations are remembered until they are answered.
 const INVOCATIONS: usize = 65_536;
 
+/// So many bytes may wait to be sent: the screens of more than 30 000 phones at once, and few enough that a CTIManager
+/// that never reads costs no more memory than that. With more the link is lost.
+pub(super) const UNSENT: usize = 64 * 1024 * 1024;
+
 /// What waits to be written on the present connection.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
@@ -114,8 +118,16 @@ impl Session {
         Ok(())
     }
 
+    /// Sends what is still to be sent, and loses a link whose far side leaves too much of it unread.
+    pub(super) fn settle(&mut self, now: Timestamp) {
+        self.pump(now);
+        if self.outbox.bytes.len() > UNSENT {
+            self.lose(now, LinkLoss::Unread { limit: UNSENT });
+        }
+    }
+
     /// Sends what the standing set still needs, as far as the window allows.
-    pub(super) fn pump(&mut self, now: Timestamp) {
+    fn pump(&mut self, now: Timestamp) {
         if self.epoch == Epoch(0) || !matches!(self.phase, Phase::Open(_)) {
             // All of it is looked at again when this instance acts and a link is up.
             return self.standing.forget_due();
@@ -171,7 +183,7 @@ impl Session {
             }
         }
         self.standing.retry(now, self.config.retry_limit);
-        self.pump(now);
+        self.settle(now);
         if let Phase::Open(link) = &mut self.phase
             && link.sent + link.interval <= now
         {
@@ -214,7 +226,7 @@ impl Session {
             }
             _ => {}
         }
-        self.pump(now);
+        self.settle(now);
     }
 
     fn violation(&mut self, now: Timestamp, what: &str) {

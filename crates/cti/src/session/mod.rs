@@ -133,7 +133,8 @@ impl Session {
     }
 
     /// The bytes to be sent on the present connection: take from the front what has been written, and only that. A
-    /// request whose first byte has not been taken counts as never sent.
+    /// request whose first byte has not been taken counts as never sent. Above 64 MiB of them the link is lost
+    /// ([`LinkLoss::Unread`]).
     pub fn transmit(&mut self) -> &mut BytesMut {
         self.outbox.bytes()
     }
@@ -261,7 +262,7 @@ impl Session {
                 self.tagged(now, tag, request, Purpose::SendData(tag));
             }
         }
-        self.pump(now);
+        self.settle(now);
     }
 
     /// Puts another configuration in force.

@@ -3,7 +3,8 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::provider::Tag;
+use crate::provider::{RequestFailure, Tag};
+use crate::session::link::UNSENT;
 
 #[test]
 fn hostile_frames_drop_the_link_by_name() {
@@ -214,4 +215,59 @@ fn what_is_remembered_of_a_hostile_server_is_bounded_by_what_is_wanted() {
         bench.tell(Event::DeviceInService(device("P")));
     }
     assert!(bench.session.standing.remembered() <= 2, "{}", bench.session.standing.remembered());
+}
+
+fn screen(tag: u64) -> Command {
+    Command::SendData { tag: Tag(tag), device: device("P"), id: None, content: "x".repeat(1900) }
+}
+
+/// As many screens as leave little room below the limit; nobody takes them off.
+fn nearly_full() -> (Bench, u64) {
+    let mut bench = Bench::open();
+    let mut tag = 0;
+    while bench.session.transmit().len() < UNSENT - 4096 {
+        tag += 1;
+        assert_eq!(bench.submit(screen(tag)), []);
+    }
+    (bench, tag)
+}
+
+#[test]
+fn a_server_that_never_reads_loses_the_link() {
+    let (mut bench, sent) = nearly_full();
+    let mut last = sent;
+    let mut events = Vec::new();
+    while events.is_empty() {
+        last += 1;
+        events = bench.submit(screen(last));
+    }
+    let reason = LinkLoss::Unread { limit: UNSENT };
+    let never = |tag| {
+        let result = Err(RequestFailure::NeverSent(reason.clone()));
+        ProviderEvent::Answer { tag: Tag(tag), result }
+    };
+    assert!(events.pop() == Some(lost(reason.clone())) && events == (1..=last).map(never).collect::<Vec<_>>());
+    assert_eq!(bench.session.transmit().len(), 0);
+    // The next one is offered its provider.
+    bench.session.connected(bench.now, bench.attempt);
+    assert_eq!(bench.requests(), [(1, "provider 1".to_owned())]);
+}
+
+#[test]
+fn answers_to_guessed_numbers_do_not_make_us_write_without_limit() {
+    let (mut bench, tag) = nearly_full();
+    bench.submit(Command::OpenDevice(device("P")));
+    let mut number = 2 + u32::try_from(tag).unwrap();
+    // It never reads what it answers.
+    let events = (0..1000).find_map(|_| {
+        number += 2;
+        bench.answer(number - 1, Ok(Answer::DeviceOpened(IDLE)));
+        bench.tell(Event::DeviceInService(device("P")));
+        bench.answer(number, Ok(Answer::Done));
+        assert!(bench.session.transmit().len() <= UNSENT);
+        let events = bench.events();
+        (!events.is_empty() && matches!(events.last(), Some(ProviderEvent::LinkLost { .. }))).then_some(events)
+    });
+    let events = events.unwrap();
+    assert_eq!(events.last(), Some(&lost(LinkLoss::Unread { limit: UNSENT })));
 }
