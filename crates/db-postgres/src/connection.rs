@@ -5,6 +5,7 @@ use std::time::Duration;
 use deadpool_postgres::{
     ClientWrapper, Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime,
 };
+use tokio_postgres::config::LoadBalanceHosts;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Config, Row};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -78,7 +79,7 @@ impl Connections {
                 .max_size(size)
                 .runtime(Runtime::Tokio1)
                 .wait_timeout(Some(limit))
-                .create_timeout(Some(options.connect_timeout.to_duration() + GRACE))
+                .create_timeout(Some(way_limit(options)))
                 .post_create(greeting(role, process))
                 .build()
                 .map_err(|error| OpenError::Other {
@@ -197,6 +198,11 @@ fn time_limit(role: Role, options: &Options) -> Duration {
     .to_duration()
 }
 
+/// How long the whole way to a session may take, with encryption and login: tokio-postgres limits the first step only.
+pub(crate) fn way_limit(options: &Options) -> Duration {
+    options.connect_timeout.to_duration() + GRACE
+}
+
 /// How a connection of this role is made: told apart by its name, and with the server's own time limits.
 pub(crate) fn role_config(config: &Config, role: Role, options: &Options) -> Config {
     let mut config = config.clone();
@@ -211,6 +217,8 @@ pub(crate) fn role_config(config: &Config, role: Role, options: &Options) -> Con
         .application_name(format!("{}/{}", options.application_name, role.name()))
         .options(settings.trim())
         .connect_timeout(patience)
+        // In any order: a host that takes connections and then says nothing must not stand before the others for ever.
+        .load_balance_hosts(LoadBalanceHosts::Random)
         // A link whose other end is gone without a word is found within some seconds, whether it is used or not.
         .keepalives(true)
         .keepalives_idle(Duration::from_secs(5))

@@ -91,7 +91,7 @@ impl PostgresDatabase {
             config.password(password.expose_secret());
         }
         let tls = tls::connector(&protection)?;
-        schema::prepare(&role_config(&config, Role::Setup, &options), &tls, &place, options.migrate).await?;
+        schema::prepare(&role_config(&config, Role::Setup, &options), &tls, &place, &options).await?;
         let process = process().map_err(|reason| OpenError::Other { place: place.clone(), reason })?;
         let connections = Connections::new(&config, &tls, &options, &process)?;
         Ok(Self { connections, place })

@@ -7,6 +7,7 @@ use tokio::task::JoinHandle;
 use tokio_postgres::{AsyncMessage, Config, Notification};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use crate::connection::way_limit;
 use crate::database::Options;
 use crate::error::told;
 
@@ -75,6 +76,7 @@ impl Listener {
             tls,
             probe_interval: options.probe_interval.to_duration(),
             patience: options.write_timeout.to_duration(),
+            way_limit: way_limit(options),
             heard: heard.clone(),
         };
         Self { heard, task: tokio::spawn(ear.listen()) }
@@ -105,6 +107,8 @@ struct Ear {
     tls: MakeRustlsConnect,
     probe_interval: Duration,
     patience: Duration,
+    /// How long connecting may take.
+    way_limit: Duration,
     heard: watch::Sender<Heard>,
 }
 
@@ -134,9 +138,12 @@ impl Ear {
     /// Listens over one connection until it is lost, and says why it was.
     async fn listen_once(&self) -> String {
         // A standby may be read, but those who act are not there.
-        let (client, mut connection) = match self.config.connect(self.tls.clone()).await {
-            Ok(connected) => connected,
-            Err(error) => return told(&error),
+        let silent = || "the server does not answer".to_owned();
+        let connect = self.config.connect(self.tls.clone());
+        let (client, mut connection) = match tokio::time::timeout(self.way_limit, connect).await {
+            Ok(Ok(connected)) => connected,
+            Ok(Err(error)) => return told(&error),
+            Err(_) => return silent(),
         };
         let (sender, mut receiver) = mpsc::unbounded_channel();
         let _carrier = Carrier(tokio::spawn(async move {
@@ -154,7 +161,6 @@ impl Ear {
                 }
             }
         }));
-        let silent = || "the server does not answer".to_owned();
         let start = async {
             client.batch_execute("LISTEN ringback_directory; LISTEN ringback_registry").await?;
             // After LISTEN: what is changed from now on is heard.

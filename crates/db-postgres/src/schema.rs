@@ -4,6 +4,8 @@ use refinery::{Migration, Runner};
 use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use crate::connection::way_limit;
+use crate::database::Options;
 use crate::error::{OpenError, told};
 
 /// The steps that make the schema, oldest first; their numbers are their places, from 1. A step that was released is
@@ -28,12 +30,14 @@ pub(crate) async fn prepare(
     config: &Config,
     tls: &MakeRustlsConnect,
     place: &str,
-    migrate: bool,
+    options: &Options,
 ) -> Result<(), OpenError> {
     let failed = |error: tokio_postgres::Error| OpenError::new(place, &error);
-    let (mut client, connection) = config.connect(tls.clone()).await.map_err(failed)?;
+    let silent = |_| OpenError::Unreachable { place: place.to_owned(), reason: "nobody answers".to_owned() };
+    let connect = tokio::time::timeout(way_limit(options), config.connect(tls.clone()));
+    let (mut client, connection) = connect.await.map_err(silent)?.map_err(failed)?;
     let carrier = tokio::spawn(connection);
-    let prepared = bring_up_to_date(&mut client, place, migrate).await;
+    let prepared = bring_up_to_date(&mut client, place, options.migrate).await;
     drop(client);
     // Says good-bye; why it ended does not matter any more.
     drop(carrier.await);

@@ -56,12 +56,13 @@ impl Postgres {
     /// As [`find`](Self::find), with `None` for a test that is to be skipped, which is told on standard error.
     ///
     /// # Panics
-    /// It is installed, and cannot be used.
+    /// It is installed, and cannot be used; or it is not, though `RINGBACK_POSTGRES_REQUIRED` is set.
     #[must_use]
     pub fn find_or_skip() -> Option<Self> {
         match Self::find() {
             Ok(postgres) => Some(postgres),
             Err(reason @ LabError::NotInstalled) => {
+                assert!(std::env::var_os("RINGBACK_POSTGRES_REQUIRED").is_none(), "{reason}");
                 // Past the test harness, which swallows what is printed.
                 let _ = writeln!(std::io::stderr().lock(), "SKIPPED, a test with PostgreSQL: {reason}");
                 None
@@ -114,7 +115,7 @@ impl Postgres {
     /// An empty data folder of this version, made once and kept among temporary files. Several processes may ask at once.
     fn template(&self) -> Result<PathBuf, LabError> {
         let owner = match self.user {
-            User::Ourselves => "own".to_owned(),
+            User::Ourselves => ourselves()?.to_string(),
             User::Other { uid, .. } => uid.to_string(),
         };
         let home = std::env::temp_dir().join(format!("ringback-postgres-lab-{}-{owner}", self.version));

@@ -2,7 +2,7 @@
 
 use ringback_db::RequestStore;
 use ringback_db_postgres::{OpenError, Options, PostgresDatabase};
-use ringback_model::{Epoch, Group};
+use ringback_model::{Epoch, Group, Millis};
 use ringback_postgres_lab::{Postgres, Server};
 use secrecy::SecretString;
 
@@ -60,6 +60,21 @@ async fn nobody_there_and_no_such_database() {
     // Of several hosts one is enough.
     let address = server.fresh_database().unwrap().replace("ringback@", &format!("ringback@{ip}:1,"));
     open(&address).await;
+}
+
+/// As of a machine that hangs: its kernel takes connections, and nobody reads them.
+#[tokio::test]
+async fn a_server_that_says_nothing() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let there = silent.local_addr().unwrap();
+    let mut options = Options::default();
+    options.connect_timeout = Millis(10);
+    let error = refusal_with(&format!("postgres://ringback@{there}/none"), options).await;
+    assert!(matches!(&error, OpenError::Unreachable { reason, .. } if reason == "nobody answers"), "{error}");
+    // It does not stand before the others for ever.
+    let Some(server) = Server::shared() else { return };
+    let address = server.fresh_database().unwrap().replace("ringback@", &format!("ringback@{there},"));
+    while PostgresDatabase::open(&address, Options::default()).await.is_err() {}
 }
 
 #[tokio::test]
