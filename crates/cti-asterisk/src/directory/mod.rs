@@ -4,9 +4,14 @@
 //! The provider reads it, when the link comes up, when an event tells of a change, and from time to time; [`PbxDirectory`]
 //! answers from what was read last, and [`PbxFeed`] tells what changed. Service parameters and settings are not the
 //! PBX's business: they come from the configuration.
+//!
+//! A number is in the directory if it has a hint and the endpoint behind it is named after it: line states are told per
+//! endpoint, and nothing else says which number a call of an endpoint is for.
 
 mod feed;
 mod record;
+#[cfg(test)]
+mod tests;
 
 pub use feed::PbxFeed;
 pub(crate) use record::{Reading, Record};
@@ -103,7 +108,8 @@ impl PbxDirectory {
         Some(LineEntry {
             line: record.line(dn),
             devices,
-            display_name: record.name_of(dn),
+            // Endpoints have names for their callers' displays only.
+            display_name: None,
             forwards_all_to: record.forwards.get(dn).cloned(),
         })
     }

@@ -34,10 +34,6 @@ impl Record {
         self.phones().filter(|(_, number)| *number == dn).map(|(device, _)| device.clone()).collect()
     }
 
-    pub(crate) fn name_of(&self, _: &DirectoryNumber) -> Option<String> {
-        None
-    }
-
     pub(crate) fn line(&self, dn: &DirectoryNumber) -> LineId {
         LineId::new(Partition::default(), dn.clone())
     }

@@ -22,6 +22,8 @@ struct Recall {
     told: bool,
     /// It has been made, or is about to be made, the call.
     used: bool,
+    /// Until when it may stay unheard of; `None`: it was heard of.
+    unheard: Option<Timestamp>,
 }
 
 /// A call that was asked for and not heard of yet.
@@ -43,7 +45,8 @@ pub(super) struct Calling {
 
 impl Calling {
     pub(super) fn next_deadline(&self) -> Option<Timestamp> {
-        self.making.values().map(|making| making.deadline).min()
+        let recalls = self.recalls.values().filter_map(|recall| recall.unheard);
+        self.making.values().map(|making| making.deadline).chain(recalls).min()
     }
 }
 
@@ -54,14 +57,14 @@ fn recall_id(id: DataId) -> String {
 }
 
 impl Core {
-    /// Rings a phone; answered when the server has taken the order.
+    /// Rings a phone, showing this name and number; answered when the server has taken the order.
     pub(super) fn recall(
         &mut self,
+        now: Timestamp,
         tag: Tag,
         device: &DeviceName,
         id: DataId,
-        name: &str,
-        number: Option<&str>,
+        (name, number): (&str, Option<&str>),
     ) {
         let id = recall_id(id);
         if self.calling.recalls.contains_key(&id) || self.mapper.channel_of(&id).is_some() {
@@ -70,7 +73,9 @@ impl Core {
         }
         let action = self.originate(device, &id, "recall", name, number, &[]);
         self.mapper.expect(&id, Expected::Alert);
-        self.calling.recalls.insert(id.clone(), Recall { device: device.clone(), told: false, used: false });
+        let unheard = Some(now + self.config.ring + UNHEARD);
+        let recall = Recall { device: device.clone(), told: false, used: false, unheard };
+        self.calling.recalls.insert(id.clone(), recall);
         if let Err(failure) = self.ask_checked(Purpose::Alert(tag, id.clone()), "Originate", action) {
             self.calling.recalls.remove(&id);
             self.mapper.expect_no_more(&id);
@@ -114,13 +119,13 @@ impl Core {
         self.step_done(tag, result);
     }
 
-    /// Ends the recalls of a phone that are not picked up: what they are about is not so any more.
+    /// Ends the recalls of a phone that have not become calls: what they are about is not so any more.
     pub(super) fn stop_recalls(&mut self, device: &DeviceName) {
         let stop: Vec<String> = self
             .calling
             .recalls
             .iter()
-            .filter(|(_, recall)| recall.device == *device && !recall.told && !recall.used)
+            .filter(|(_, recall)| recall.device == *device && !recall.used)
             .map(|(id, _)| id.clone())
             .collect();
         for id in stop {
@@ -137,18 +142,20 @@ impl Core {
         for (id, device) in mapper.alerts() {
             // One from before the link was lost.
             if !self.calling.recalls.contains_key(id) {
-                let recall = Recall { device: device.clone(), told: false, used: false };
+                let recall = Recall { device: device.clone(), told: false, used: false, unheard: None };
                 self.calling.recalls.insert(id.to_owned(), recall);
             }
         }
         self.calling.recalls.retain(|id, recall| {
             match mapper.channel_of(id) {
-                Some((_, true)) if !recall.told => {
-                    recall.told = true;
-                    pressed.push(recall.device.clone());
+                Some((_, up)) => {
+                    recall.unheard = None;
+                    if up && !recall.told {
+                        recall.told = true;
+                        pressed.push(recall.device.clone());
+                    }
                     true
                 }
-                Some(_) => true,
                 // Either it is over, or it has not begun.
                 None => mapper.expects(id),
             }
@@ -224,7 +231,9 @@ impl Core {
         result: Result<Message, Failure>,
     ) {
         let to = self.calling.redirecting.remove(id);
-        self.calling.recalls.remove(id);
+        if result.is_ok() {
+            self.calling.recalls.remove(id);
+        }
         let mut out = Vec::new();
         let result = match (result, to) {
             (Ok(_), Some(to)) => match self.mapper.alert_becomes_call(now, id, to, &mut out) {
@@ -295,6 +304,15 @@ impl Core {
         for id in due {
             self.call_failed(&id, RequestFailure::OutcomeUnknown);
         }
+        // The phone could not be rung: should the same alert come again, it is tried again.
+        let mapper = &mut self.mapper;
+        self.calling.recalls.retain(|id, recall| {
+            let lost = recall.unheard.is_some_and(|unheard| unheard <= now);
+            if lost {
+                mapper.expect_no_more(id);
+            }
+            !lost
+        });
     }
 
     /// The link is gone: nobody knows what becomes of what was ordered.

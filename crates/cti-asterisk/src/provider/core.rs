@@ -182,7 +182,9 @@ impl Core {
     /// Passes on what the mapper tells.
     pub(super) fn relay(&mut self, out: Vec<ProviderEvent>) {
         for event in out {
-            if let ProviderEvent::FeatureInvoked(invocation) = &event {
+            if let ProviderEvent::FeatureInvoked(invocation) = &event
+                && self.acts()
+            {
                 self.invocations.insert(invocation.invocation, invocation.from.device.clone());
             }
             match (&event, self.is_up()) {
@@ -262,7 +264,7 @@ impl Core {
             },
             Command::SendData { tag, device, id, content } => match self.unready() {
                 Some(failure) => self.answer(tag, Err(failure)),
-                None => self.send_data(tag, &device, id, &content),
+                None => self.send_data(now, tag, &device, id, &content),
             },
             _ => {}
         }
@@ -385,7 +387,7 @@ impl Core {
         tracing::warn!(%reason, "link to the manager interface lost");
         self.calls_lost();
         self.shared.clear();
-        self.seats.clear();
+        self.invocations.clear();
         let mapper = &self.mapper;
         self.standing.link_down(|device| mapper.in_service(device) == Some(true));
         let manager = self.config.session.server.name.clone();

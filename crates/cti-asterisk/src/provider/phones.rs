@@ -19,7 +19,14 @@ pub(super) struct Seat {
 
 impl Core {
     /// Something for a phone.
-    pub(super) fn send_data(&mut self, tag: Tag, device: &DeviceName, id: Option<DataId>, content: &str) {
+    pub(super) fn send_data(
+        &mut self,
+        now: Timestamp,
+        tag: Tag,
+        device: &DeviceName,
+        id: Option<DataId>,
+        content: &str,
+    ) {
         let refused = |error| Err(RequestFailure::Refused(error));
         if !self.standing.wants(device) {
             return self.answer(tag, refused(CtiError::DeviceNotOpen));
@@ -58,7 +65,7 @@ impl Core {
             }
         };
         match steps {
-            Ok(steps) => self.carry_out(tag, device, id, steps),
+            Ok(steps) => self.carry_out(now, tag, device, id, steps),
             Err(error) => {
                 tracing::warn!(?device, %error, "cannot be said to the server");
                 self.answer(tag, refused(CtiError::DataRejected));
@@ -76,7 +83,14 @@ impl Core {
         how(self.config.ways.of(device), Recipient { device, dial: &dial, in_call })
     }
 
-    fn carry_out(&mut self, tag: Tag, device: &DeviceName, id: Option<DataId>, steps: Vec<Step>) {
+    fn carry_out(
+        &mut self,
+        now: Timestamp,
+        tag: Tag,
+        device: &DeviceName,
+        id: Option<DataId>,
+        steps: Vec<Step>,
+    ) {
         if steps.is_empty() {
             return self.answer(tag, Ok(ringback_cti::message::Answer::Done));
         }
@@ -92,7 +106,7 @@ impl Core {
                 Step::Recall { name, number } => {
                     // Data that need not have its effect once has no id; then every time is a first time.
                     let id = id.unwrap_or(DataId(u128::from(tag.0)));
-                    self.recall(tag, device, id, &name, number.as_deref());
+                    self.recall(now, tag, device, id, (&name, number.as_deref()));
                 }
             }
         }

@@ -318,6 +318,39 @@ fn a_recall_stops_when_its_screen_goes() {
 }
 
 #[test]
+fn a_recall_that_is_never_heard_of_can_be_ordered_again() {
+    let mut desk = Desk::up(600);
+    desk.send(1, Some(42), ALERT);
+    assert_eq!(desk.asked().len(), 1);
+    desk.until(1000 + 24_999);
+    desk.send(2, Some(42), ALERT);
+    assert_eq!(desk.asked(), [""; 0]);
+    desk.until(1000 + 25_000);
+    desk.send(3, Some(42), ALERT);
+    assert_eq!(desk.asked().len(), 1);
+}
+
+#[test]
+fn a_recall_from_before_the_link_was_lost_is_known_again() {
+    let mut desk = Desk::up(600);
+    desk.send(1, None, AVAILABLE);
+    desk.send(2, Some(42), ALERT);
+    desk.channel("Newchannel", "1001", RECALL, "5");
+    desk.handle(Event::Lost(Loss::Closed));
+    desk.connect();
+    desk.told();
+    desk.asked();
+    // As the listing of calls tells it.
+    desk.channel("CoreShowChannel", "1001", RECALL, "5");
+    desk.until(2000);
+    assert_eq!(desk.told(), [], "no call of its user's");
+    assert_eq!((desk.send(3, Some(42), ALERT), desk.asked()), (vec![done(3)], vec![]), "it still rings");
+    desk.channel("Newstate", "1001", RECALL, "6");
+    let press = ProviderEvent::DeviceData { device: device("1001"), content: "Dial:ringback:7-12".into() };
+    assert_eq!(desk.told(), [press]);
+}
+
+#[test]
 fn a_call_rings_its_own_phone_first_and_is_made_when_it_is_heard_of() {
     let mut desk = Desk::up(600);
     desk.told();

@@ -148,8 +148,9 @@ impl Requests {
     /// Gives up what has waited for too long.
     pub(super) fn expire(&mut self, now: Timestamp, out: &mut Vec<Event>) {
         // All wait equally long: the oldest is the first to be due.
-        while let Some(waiting) = self.waiting.pop_front_if(|waiting| waiting.deadline <= now) {
-            out.push(Event::Answer(waiting.ticket, Err(Failure::Expired)));
+        while self.waiting.front().is_some_and(|waiting| waiting.deadline <= now) {
+            let expired = self.waiting.pop_front().map(|waiting| waiting.ticket);
+            out.extend(expired.map(|ticket| Event::Answer(ticket, Err(Failure::Expired))));
         }
         let due: Vec<u64> =
             self.sent.iter().filter(|(_, sent)| sent.deadline <= now).map(|(&number, _)| number).collect();

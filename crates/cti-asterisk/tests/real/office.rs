@@ -9,11 +9,11 @@ use ringback::{Handle, Ports, Service};
 use ringback_cti_asterisk::directory::Profile;
 use ringback_cti_asterisk::provider::Config;
 use ringback_model::{Millis, Timestamp};
-use ringback_pbx_lab::{Answering, CallOutcome, Phone, PhoneCall, PhoneEvent, Server, Site};
+use ringback_pbx_lab::{Answering, CallOutcome, Phone, PhoneCall, PhoneEvent, Release, Server, Site};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
-use super::seat::{SOON, config, phones, provider, server};
+use super::seat::{SOON, config, phones, provider, server, server_of};
 
 /// A service; it dies with this value.
 struct Office {
@@ -77,15 +77,29 @@ async fn press(phone: &mut Phone, code: &str) {
 }
 
 async fn site() -> Option<(Server, Vec<Phone>)> {
+    site_of(Release::V22).await
+}
+
+async fn site_of(release: Release) -> Option<(Server, Vec<Phone>)> {
     let names = ["1001", "1002", "1003"];
-    let server = server(&Site::with_phones(names)).await?;
+    let server = server_of(release, &Site::with_phones(names)).await?;
     let phones = phones(&server, &names).await;
     Some((server, phones))
 }
 
 #[tokio::test]
 async fn b_hangs_up_and_a_is_recalled_and_connected() {
-    let Some((server, mut phones)) = site().await else { return };
+    recalled_and_connected(Release::V22).await;
+}
+
+#[tokio::test]
+async fn the_same_on_asterisk_16() {
+    recalled_and_connected(Release::V16).await;
+}
+
+#[expect(clippy::print_stderr, reason = "a figure for whoever reads on")]
+async fn recalled_and_connected(release: Release) {
+    let Some((server, mut phones)) = site_of(release).await else { return };
     let office = Office::open(config(&server)).await;
     let talk = b_is_busy_and_a_wants_to_be_called_back(&mut phones).await;
     phones[1].set_answering(Answering::Ring);

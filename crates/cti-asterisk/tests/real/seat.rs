@@ -21,8 +21,12 @@ pub(crate) fn traced() {
 }
 
 pub(crate) async fn server(site: &Site) -> Option<Server> {
+    server_of(Release::V22, site).await
+}
+
+pub(crate) async fn server_of(release: Release, site: &Site) -> Option<Server> {
     traced();
-    let asterisk = Asterisk::fetch_or_skip(Release::V22)?;
+    let asterisk = Asterisk::fetch_or_skip(release)?;
     Some(Server::start(&asterisk, site).await.unwrap())
 }
 
