@@ -29,6 +29,8 @@ pub struct ClientProvider {
     clock: Clock,
     wire: Wire,
     input: BytesMut,
+    /// The last thing done was to read: what waits to be sent comes before more of it.
+    has_read: bool,
     events: VecDeque<ProviderEvent>,
     control: ClientControl,
     changes: mpsc::UnboundedReceiver<Config>,
@@ -83,6 +85,7 @@ impl ClientProvider {
             clock,
             wire: Wire::None,
             input: BytesMut::new(),
+            has_read: false,
             events: VecDeque::new(),
             control: ClientControl { changes: sender },
             changes,
@@ -126,10 +129,19 @@ impl ClientProvider {
                     let output = self.session.transmit();
                     let sends = sender.wants(output);
                     self.input.reserve(READ);
-                    tokio::select! {
-                        biased;
-                        read = reader.read_buf(&mut self.input) => Step::Read(*attempt, read),
-                        sent = sender.send(output), if sends => Step::Sent(*attempt, sent),
+                    // In turn: a CTIManager that never stops writing must not keep us from sending.
+                    if sends && self.has_read {
+                        tokio::select! {
+                            biased;
+                            sent = sender.send(output) => Step::Sent(*attempt, sent),
+                            read = reader.read_buf(&mut self.input) => Step::Read(*attempt, read),
+                        }
+                    } else {
+                        tokio::select! {
+                            biased;
+                            read = reader.read_buf(&mut self.input) => Step::Read(*attempt, read),
+                            sent = sender.send(output), if sends => Step::Sent(*attempt, sent),
+                        }
                     }
                 }
             }
@@ -137,14 +149,17 @@ impl ClientProvider {
         // Bytes before time: after a pause they may show that the link is alive.
         tokio::select! {
             biased;
-            step = io => step,
             Some(config) = changes.recv() => Step::Changed(config),
+            step = io => step,
             () = clock.sleep_until(due) => Step::Due,
         }
     }
 
     fn take(&mut self, step: Step) {
         let now = self.clock.now();
+        let has_read = std::mem::replace(&mut self.has_read, matches!(step, Step::Read(..)));
+        // These came first, whatever waits to be read; the clock is looked at after that.
+        let before_reading = matches!(step, Step::Changed(_)) || has_read && matches!(step, Step::Sent(..));
         match step {
             Step::Changed(config) => {
                 if let Err(error) = self.session.configure(now, config) {
@@ -164,7 +179,9 @@ impl ClientProvider {
             Step::Sent(_, Ok(())) | Step::Due => {}
             Step::Read(attempt, _) | Step::Sent(attempt, _) => self.session.closed(now, attempt),
         }
-        self.session.handle_timeout(now);
+        if !before_reading {
+            self.session.handle_timeout(now);
+        }
         self.carry_out();
     }
 }
@@ -192,6 +209,10 @@ impl CtiProvider for ClientProvider {
             }
             let step = self.step().await;
             self.take(step);
+            if self.has_read && self.events.is_empty() {
+                // Nothing for the caller, perhaps for ever: who waits beside this has a turn.
+                tokio::task::yield_now().await;
+            }
         }
     }
 }

@@ -246,7 +246,9 @@ fn a_server_that_never_reads_loses_the_link() {
         let result = Err(RequestFailure::NeverSent(reason.clone()));
         ProviderEvent::Answer { tag: Tag(tag), result }
     };
-    assert!(events.pop() == Some(lost(reason.clone())) && events == (1..=last).map(never).collect::<Vec<_>>());
+    assert!(
+        events.pop() == Some(lost(reason.clone())) && events == (1..=last).map(never).collect::<Vec<_>>()
+    );
     assert_eq!(bench.session.transmit().len(), 0);
     // The next one is offered its provider.
     bench.session.connected(bench.now, bench.attempt);
@@ -266,7 +268,8 @@ fn answers_to_guessed_numbers_do_not_make_us_write_without_limit() {
         bench.answer(number, Ok(Answer::Done));
         assert!(bench.session.transmit().len() <= UNSENT);
         let events = bench.events();
-        (!events.is_empty() && matches!(events.last(), Some(ProviderEvent::LinkLost { .. }))).then_some(events)
+        (!events.is_empty() && matches!(events.last(), Some(ProviderEvent::LinkLost { .. })))
+            .then_some(events)
     });
     let events = events.unwrap();
     assert_eq!(events.last(), Some(&lost(LinkLoss::Unread { limit: UNSENT })));
