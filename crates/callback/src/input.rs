@@ -8,18 +8,18 @@ use crate::record::{AlertId, Record};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Ticket(pub u64);
 
-/// What A heard when it pressed CallBack.
+/// What A heard when it pressed CallBack: it decides what the key does, and the [`Kind`](crate::Kind) of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PressedDuring {
-    /// Nothing: its phone was idle and on hook.
+    /// Nothing: its phone was idle and on hook. The key shows A's request, or that there is none.
     Idle,
-    /// Busy tone.
+    /// Busy tone: a request that waits until B is idle.
     Busy,
-    /// Ringback tone.
+    /// Ringback tone: a request that waits until B has used its line and is idle again (R11).
     Ringback,
-    /// Reorder tone because nobody answered.
+    /// Reorder tone because nobody answered: as `Ringback`.
     NoAnswer,
-    /// Anything else.
+    /// Anything else: the key is not valid then.
     Other,
 }
 
@@ -30,13 +30,14 @@ pub struct Resolution {
     pub line: LineId,
     /// The phones it appears on.
     pub devices: Vec<DeviceName>,
-    /// The names of the called party (of its line, of its phones), for R32.
+    /// The names of the called party (of its line, of its phones): if one holds `*` or `#`, A is refused (R32). May be
+    /// empty.
     pub names: Vec<String>,
     /// Whether it forwards all calls.
     pub forwards_all: bool,
     /// Whether A's softkey template has the CallBack key.
     pub caller_has_key: bool,
-    /// All lines of A's phone, for R33.
+    /// All lines of A's phone: a call to one of them is refused (R33).
     pub caller_lines: Vec<LineId>,
 }
 
@@ -56,9 +57,9 @@ pub enum DeviceState {
     OutOfService,
     /// Registered.
     InService {
-        /// Whether it is anything but idle and on hook (R16).
+        /// Whether it is anything but idle and on hook (R16). Counts for the phone of a caller only.
         busy: bool,
-        /// Whether its user does not want to be disturbed (R14).
+        /// Whether its user does not want to be disturbed (R14). Counts for a called phone only.
         do_not_disturb: bool,
     },
 }
@@ -79,12 +80,12 @@ pub enum Occupancy {
 pub enum CallProgress {
     /// The far end rings.
     Alerting {
-        /// The number that rings, if known.
+        /// The number that rings, if known; else it is taken to be B. Another one than B's: the call went elsewhere.
         peer: Option<DirectoryNumber>,
     },
     /// The far end answered.
     Connected {
-        /// The number that answered, if known.
+        /// The number that answered, if known; as with `Alerting`.
         peer: Option<DirectoryNumber>,
     },
     /// The far end is busy.
@@ -97,7 +98,7 @@ pub enum CallProgress {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Input {
-    /// The requests that the store holds, once, before anything else.
+    /// The requests that the store holds, once, before anything else. May be left out if there are none.
     Restored(Vec<Record>),
     /// The parameters changed.
     Parameters(Parameters),
@@ -107,9 +108,9 @@ pub enum Input {
         invocation: u64,
         /// The phone and line.
         from: Appearance,
-        /// The call in the foreground.
+        /// The call in the foreground. If it is not named, the request does not end when B answers it (R7).
         call: Option<CallId>,
-        /// The number that was dialled on it.
+        /// The number that was dialled on it. Needed unless A's phone is idle.
         called: Option<DirectoryNumber>,
         /// What A hears.
         during: PressedDuring,
@@ -135,7 +136,8 @@ pub enum Input {
         device: DeviceName,
         /// The key.
         key: SoftKey,
-        /// The request that the screen was about, if about one.
+        /// The request that the screen was about, if about one: what [`Output::Show`](crate::Output::Show) named. Dial
+        /// and Cancel about anything but A's present request are ignored.
         about: Option<RequestId>,
     },
     /// A save or removal is durable.
@@ -143,7 +145,7 @@ pub enum Input {
     /// A save or removal could not be done now. It goes on being tried until it succeeds (then
     /// [`Saved`](Self::Saved) is told), is revoked, or a later write for the same request takes its place.
     SaveFailed(SaveId),
-    /// An open device reported its state.
+    /// An open device reported its state: after [`Output::OpenDevice`](crate::Output::OpenDevice), and when it changed.
     Device {
         /// Which.
         device: DeviceName,
@@ -152,17 +154,20 @@ pub enum Input {
     },
     /// Another user logged in or out at an open device.
     UserChanged(DeviceName),
-    /// An open line reported its use.
+    /// An open line reported its use: after [`Output::OpenLine`](crate::Output::OpenLine), and when it changed.
     Line {
         /// Which appearance.
         at: Appearance,
         /// Its use.
         occupancy: Occupancy,
         /// All calls on it, with a reading of the whole line: a call of ours that is not among them is gone. `None`
-        /// with a single change. Each of these calls is to be told by [`Input::Call`] first.
+        /// with a single change. Each of these calls is to be told by [`Input::Call`] first. The call that Dial made
+        /// is missed only after [`LinkLost`](Self::LinkLost) or [`Restored`](Self::Restored): else its end is told by
+        /// [`Input::Call`].
         calls: Option<Vec<CallId>>,
     },
-    /// A call on the line of a caller made progress.
+    /// A call on the line of a caller made progress. Calls that are not ours do no harm; one that Dial made may be told
+    /// before [`Dialled`](Self::Dialled).
     Call {
         /// Where.
         at: Appearance,
@@ -189,8 +194,9 @@ pub enum Input {
     },
     /// The latest screen for this phone was not delivered, or it is not known whether it was.
     ScreenLost(DeviceName),
-    /// The link to the call manager is gone: what is known of devices and lines is old.
+    /// The link to the call manager is gone: what is known of devices and lines is old. Nothing is put out to open them
+    /// again: over the new link all that were open are to be reported anew.
     LinkLost,
-    /// Nothing but time has passed: what is due is done.
+    /// Nothing but time has passed: what is due is done. (It is done at any other input, too.)
     Tick,
 }

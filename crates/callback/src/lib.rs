@@ -2,7 +2,8 @@
 //!
 //! It promises to be pure and deterministic: the present time and one [`Input`] go in, a list of [`Output`]s comes
 //! out as plain data; no clock, no I/O, no wire format, no XML. The rules R1 to R51 that the comments name are those
-//! of the project's requirement, which restates OL-4660-01, chapter 4.
+//! of the project's requirement, which restates OL-4660-01, chapter 4; scenarios that show R16, say, are found by
+//! `grep -lw R16 tests/scenarios/*.scn`.
 //!
 //! # What it promises
 //!
@@ -43,6 +44,22 @@
 //! From every phase it ends by Cancel, by its service duration, when its phone resets or changes its user, when another
 //! request takes its place, or when B answers the call during which the key was pressed ([`Ending`]). A *suspended*
 //! caller (R16) is one in `Waiting` for whom B is available while the caller's own phone is not idle.
+//!
+//! # What to tell
+//!
+//! - [`Input::Restored`] first, if the store holds anything, to an engine of a higher [`Epoch`](ringback_model::Epoch)
+//!   than any before.
+//! - Each [`Output::OpenDevice`] is answered by [`Input::Device`], each [`Output::OpenLine`] by [`Input::Line`], soon
+//!   and again at every change until it is closed. What is told of others is not remembered; what was never told is
+//!   unknown, and an unknown phone is neither shown anything nor counted as free.
+//! - A, who calls back, is idle when its phone is in service and not `busy`. The use of A's line does not count, two
+//!   of its calls do: the one during which the key was pressed, and the one that Dial made ([`Input::Call`]).
+//! - B, who is waited for, is available when its line is [`Occupancy::Idle`] on all its phones that are in service, and
+//!   one at least is; `busy` of B's phones does not count.
+//! - Every [`Output::Save`] and [`Output::Remove`] is answered by [`Input::Saved`] or [`Input::SaveFailed`],
+//!   [`Output::Resolve`], [`Output::Locate`], [`Output::Dial`] and [`Output::Alert`] by the inputs that their
+//!   comments name. An answer may come late; the other outputs have none.
+//! - [`Input::Tick`], when [`Engine::next_timeout`] has come and nothing else has happened.
 //!
 //! # A small program
 //!
@@ -126,6 +143,7 @@
 //! # Ok::<(), ringback_model::TextError>(())
 //! ```
 //!
+//! `examples/embedding` of the repository is a complete program that goes on to Dial and to the end of the request.
 //! Tests of the crate do the same with a bench of phones (`tests/harness`); `tests/rules` reads like the requirement.
 #![forbid(unsafe_code)]
 

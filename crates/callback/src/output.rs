@@ -57,27 +57,27 @@ impl FromStr for SoftKey {
     }
 }
 
-/// Why Call Back cannot be activated (domain section 4).
+/// Why Call Back cannot be activated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// R30.
+    /// The directory does not know the number (R30).
     NotInDirectory,
-    /// R31.
+    /// The called line forwards all calls (R31).
     ForwardsAllCalls,
-    /// R32.
+    /// The number, or a name of the called party, holds `*` or `#` (R32).
     NotDiallable,
-    /// R33.
+    /// The called line is one of the calling phone (R33).
     OwnLine,
-    /// R34.
+    /// The softkey template of the calling phone has no CallBack key (R34).
     NoCallBackKey,
-    /// R35.
+    /// [`Parameters::max_per_line`](crate::Parameters::max_per_line) is reached (R35).
     TooManyForLine,
-    /// R36.
+    /// [`Parameters::max_in_all`](crate::Parameters::max_in_all) is reached (R36).
     TooManyInAll,
-    /// R37, the directory.
+    /// The directory cannot be asked now (R37).
     DirectoryUnavailable,
-    /// R37, the request store.
+    /// The request store did not confirm in time, or cannot now (R37).
     StoreUnavailable,
 }
 
@@ -222,7 +222,7 @@ pub enum Notice {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Output {
-    /// Answer the key press: taken, or `Key Not Active`.
+    /// Answer the key press: taken, or `Key Not Active`. A refusal that has a reason comes later, as [`View::Cannot`].
     Verdict {
         /// Which press.
         invocation: u64,
@@ -252,7 +252,7 @@ pub enum Output {
         /// Remove this one in the same transaction.
         replaces: Option<RequestId>,
     },
-    /// Remove a record.
+    /// Remove a record; in order and with an outcome, as [`Save`](Self::Save).
     Remove {
         /// Names the write.
         save: SaveId,
@@ -267,11 +267,12 @@ pub enum Output {
         /// Its request.
         request: RequestId,
     },
-    /// Open a device and report its state.
+    /// Open a device and report its state, now and whenever it changes, by [`Input::Device`](crate::Input::Device).
     OpenDevice(DeviceName),
     /// Close it.
     CloseDevice(DeviceName),
-    /// Open a line and report its use.
+    /// Open a line and report its use, now and whenever it changes, by [`Input::Line`](crate::Input::Line); its calls,
+    /// too, by [`Input::Call`](crate::Input::Call), if it is a caller's.
     OpenLine(Appearance),
     /// Close it.
     CloseLine(Appearance),
@@ -286,7 +287,9 @@ pub enum Output {
     },
     /// Take our screen away.
     Clear(DeviceName),
-    /// Play the alert, once per id. Comes only after the record that names it is durable.
+    /// Play the alert, once per id; answered by [`Input::Alerted`](crate::Input::Alerted). Comes only after the record
+    /// that names it is durable. While its outcome is unknown it may come again: what has been played then is not
+    /// played again, only answered.
     Alert {
         /// On which phone.
         device: DeviceName,

@@ -15,7 +15,7 @@ impl Group {
     /// The longest name, in bytes.
     pub const MAX_LEN: usize = 64;
 
-    /// Checks the name: 1 to 64 letters, digits, `-`, `_` or `.`.
+    /// Checks the name: letters and digits of any script, `-`, `_` or `.`; 1 to 64 bytes.
     ///
     /// # Errors
     /// The name is empty, too long, or holds another character.

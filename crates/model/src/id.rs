@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 
 /// Counts the terms of office of active instances in one group: each take-over raises it, so that what an older
 /// active still tries can be told apart and refused. `Epoch(0)` is before the first.
+///
+/// A program that runs as one instance, without an election, takes a higher one at each start (a counter that it keeps
+/// with the requests): [`RequestId`]s are unique for ever only so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Epoch(pub u64);

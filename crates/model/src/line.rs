@@ -84,7 +84,7 @@ fn plain(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 }
 
 text_type! {
-    /// A number as it is dialled or assigned: 1 to 50 characters, none of them a control character. Whether it
+    /// A number as it is dialled or assigned: 1 to 50 bytes, no control character. Whether it
     /// can be *called back* is a rule of the Call Back engine, not of this type.
     ///
     /// ```
@@ -98,12 +98,13 @@ text_type! {
 }
 
 text_type! {
-    /// The name of a phone as the call manager knows it: 1 to 128 characters, none of them a control character.
+    /// The name of a phone as the call manager knows it: 1 to 128 bytes, no control character.
     DeviceName, "a device name", 1..=128, redacted
 }
 
 text_type! {
-    /// The partition a number lives in; empty for the one without a name. At most 50 characters.
+    /// The partition a number lives in; empty for the one without a name. At most 50 bytes, no control
+    /// character. A system that knows no partitions uses the default everywhere.
     Partition, "a partition", 0..=50, plain
 }
 

@@ -47,7 +47,8 @@ impl fmt::Display for Millis {
 }
 
 /// A moment: milliseconds since 1970-01-01T00:00:00Z. It is made from a monotonic clock anchored to the request
-/// store's clock, so it can be stored, compared across machines, and never steps back.
+/// store's clock, so it can be stored, compared across machines, and never steps back. A program that runs as one
+/// instance may take any clock that goes on over its restarts, for example the system's.
 ///
 /// ```
 /// use ringback_model::{Millis, Timestamp};
