@@ -193,7 +193,9 @@ impl Ledger {
         let Some(lease) = &mut self.lease else { return Err(fenced) };
         let own = lease.holder.is(&report.member) && lease.epoch == epoch && now < lease.expires;
         let own = own || self.planted.has(Fault::RenewUnchecked);
-        if !own {
+        if self.planted.has(Fault::HealedSplitOldMasterOnRecord) {
+            (lease.holder, lease.epoch) = (report.member, epoch);
+        } else if !own {
             return Err(fenced);
         }
         lease.expires = now + report.length;

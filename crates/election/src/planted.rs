@@ -31,6 +31,10 @@ pub enum Fault {
     LeaveAtOnce,
     /// Manager: claims as soon as the registry is back, whoever else was there before.
     NoPatience,
+    /// Manager: addresses are compared as text, so that 10.0.0.10 comes before 10.0.0.9.
+    AddressesAsText,
+    /// Manager: every backup claims as soon as the lease is free, whoever goes first.
+    AllClaimAtOnce,
     /// Ledger: a new holder gets the old epoch; manager: takes it.
     EpochNotRaised,
     /// Ledger: the new epoch need not be above what the claimer remembers.
@@ -41,6 +45,8 @@ pub enum Fault {
     LeaseForever,
     /// Ledger: renews whatever lease there is for whoever asks.
     RenewUnchecked,
+    /// Ledger: a former active that is heard again after a split is put on record as the active, with its old epoch.
+    HealedSplitOldMasterOnRecord,
     /// Ledger: takes a lease back by the word of its holder about another epoch.
     ReleaseUnchecked,
     /// Ledger: grants a claim made in view of an older epoch.

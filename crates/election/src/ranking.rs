@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::member::{Incarnation, Member};
+use crate::planted::{Fault, Planted};
 
 /// Who may take part, and in which order: the election algorithm itself. Addresses are compared as numbers, IPv4
 /// before IPv6 unless configured; the lowest live one is active, the next is its backup, and so on.
@@ -133,5 +134,25 @@ impl Candidates {
         }
         order.sort_by(|a, b| self.compare(a.address, b.address));
         Ok(order)
+    }
+}
+
+/// The order as a manager keeps it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Order<'a> {
+    pub(crate) candidates: &'a Candidates,
+    pub(crate) planted: &'a Planted,
+}
+
+impl Order<'_> {
+    pub(crate) fn compare(&self, a: IpAddr, b: IpAddr) -> Ordering {
+        if self.planted.has(Fault::AddressesAsText) {
+            return a.to_string().cmp(&b.to_string());
+        }
+        self.candidates.compare(a, b)
+    }
+
+    pub(crate) fn admits(&self, address: IpAddr) -> bool {
+        self.candidates.admit(address).is_ok()
     }
 }

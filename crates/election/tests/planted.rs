@@ -178,6 +178,7 @@ fn registries() {
             "Intent::Acquire",
         ),
         (Wrong::Rule(Fault::RenewUnchecked), RENEW, "Intent::Renew"),
+        (Wrong::Rule(Fault::HealedSplitOldMasterOnRecord), RENEW, "Intent::Renew"),
         (
             Wrong::Rule(Fault::DelayedClaim),
             "a claim made in view of an older epoch is void, though the lease is free",

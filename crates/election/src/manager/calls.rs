@@ -88,8 +88,9 @@ impl Manager {
         if self.now > fresh {
             return None;
         }
-        let heir = seen.heir(self.now, &self.parameters.candidates, &self.me);
-        let is_mine = heir.is_some_and(|heir| heir.is(&self.me)) && self.now >= self.patience;
+        let heir = seen.heir(self.now, self.order(), &self.me);
+        let is_heir = heir.is_some_and(|heir| heir.is(&self.me)) || self.planted.has(Fault::AllClaimAtOnce);
+        let is_mine = is_heir && self.now >= self.patience;
         let acquire = Intent::Acquire { seen: seen.epoch, above: self.highest };
         match seen.in_force(self.now) {
             None => is_mine.then_some(acquire),
@@ -271,19 +272,19 @@ impl Manager {
     /// A higher address holds the lease, and I am the one it should hand over to.
     fn is_next(&self) -> bool {
         let Some(seen) = &self.seen else { return false };
-        let candidates = &self.parameters.candidates;
+        let order = self.order();
         let higher = seen
             .in_force(self.now)
-            .is_some_and(|lease| candidates.compare(self.me.address, lease.holder.address).is_lt());
-        higher && self.reports_ready() && seen.challenger(self.now, candidates, &self.me).is_none()
+            .is_some_and(|lease| order.compare(self.me.address, lease.holder.address).is_lt());
+        higher && self.reports_ready() && seen.challenger(self.now, order, &self.me).is_none()
     }
 
     /// A lower one that was live before the registry went away, and is not known to be dead, has not come back yet.
     fn misses_a_lower(&self, before: &Seen, view: &View, kind: Kind) -> bool {
-        let candidates = &self.parameters.candidates;
+        let order = self.order();
         before.members.values().map(|known| known.member).any(|known| {
             let dead = matches!(kind, Kind::Expel(dead, _) if dead.is(&known));
-            let lower = candidates.compare(known.address, self.me.address).is_lt();
+            let lower = order.compare(known.address, self.me.address).is_lt();
             lower && !dead && !view.members.contains_key(&known.address)
         })
     }

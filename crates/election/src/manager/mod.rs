@@ -16,6 +16,7 @@ use self::seen::Seen;
 use crate::member::Member;
 use crate::parameters::{ParameterError, Parameters};
 use crate::planted::{Fault, Planted};
+use crate::ranking::Order;
 use crate::registry::{Evidence, Intent};
 
 /// The redundancy manager of one instance in one group: joins, ranks, claims, renews, stands down and hands over.
@@ -413,9 +414,13 @@ impl Manager {
         out.push(Output::Alarm(Alarm::FencedOff { ours, current }));
     }
 
+    fn order(&self) -> Order<'_> {
+        Order { candidates: &self.parameters.candidates, planted: &self.planted }
+    }
+
     fn find_challenger(&self) -> Option<Member> {
         let seen = self.seen.as_ref()?;
-        seen.challenger(self.now, &self.parameters.candidates, &self.me)
+        seen.challenger(self.now, self.order(), &self.me)
     }
 
     fn consider_hand_over(&mut self, out: &mut Vec<Output>) {
@@ -448,9 +453,10 @@ impl Manager {
 
     fn tell_rank(&mut self, out: &mut Vec<Output>) {
         let i_am_active = self.epoch().is_some();
-        let rank = self.seen.as_ref().map_or_else(Rank::default, |seen| {
-            seen.rank(self.now, &self.parameters.candidates, &self.me, i_am_active)
-        });
+        let rank = self
+            .seen
+            .as_ref()
+            .map_or_else(Rank::default, |seen| seen.rank(self.now, self.order(), &self.me, i_am_active));
         if rank != self.rank {
             self.rank = rank.clone();
             out.push(Output::Rank(rank));

@@ -5,7 +5,7 @@ use ringback_model::{Epoch, Millis, Timestamp};
 
 use crate::manager::io::Rank;
 use crate::member::{Member, View};
-use crate::ranking::Candidates;
+use crate::ranking::Order;
 
 /// What a view said, told in local time. The registry's clock is only ever compared with itself; what it says will
 /// happen is expected as late as it can be (counted from the receipt).
@@ -71,44 +71,38 @@ impl Seen {
     }
 
     /// The live candidates, in order.
-    pub(crate) fn order(&self, now: Timestamp, candidates: &Candidates) -> Vec<SeenMember> {
+    pub(crate) fn ordered(&self, now: Timestamp, order: Order<'_>) -> Vec<SeenMember> {
         let live = self.members.values().filter(|member| now < member.until);
-        let mut order: Vec<SeenMember> =
-            live.filter(|member| candidates.admit(member.member.address).is_ok()).copied().collect();
-        order.sort_by(|a, b| candidates.compare(a.member.address, b.member.address));
-        order
+        let mut ordered: Vec<SeenMember> =
+            live.filter(|member| order.admits(member.member.address)).copied().collect();
+        ordered.sort_by(|a, b| order.compare(a.member.address, b.member.address));
+        ordered
     }
 
     /// Who is to take a free lease: the lowest who is ready or may be any moment; if there is none, the lowest.
-    pub(crate) fn heir(&self, now: Timestamp, candidates: &Candidates, me: &Member) -> Option<Member> {
-        let order = self.order(now, candidates);
+    pub(crate) fn heir(&self, now: Timestamp, order: Order<'_>, me: &Member) -> Option<Member> {
+        let ordered = self.ordered(now, order);
         let eligible = |known: &&SeenMember| known.ready || now < known.young_until || known.member.is(me);
-        order.iter().find(eligible).or(order.first()).map(|known| known.member)
+        ordered.iter().find(eligible).or(ordered.first()).map(|known| known.member)
     }
 
     /// The lowest who is live, ready and before me.
-    pub(crate) fn challenger(&self, now: Timestamp, candidates: &Candidates, me: &Member) -> Option<Member> {
-        let order = self.order(now, candidates);
+    pub(crate) fn challenger(&self, now: Timestamp, order: Order<'_>, me: &Member) -> Option<Member> {
+        let ordered = self.ordered(now, order);
         let mut before =
-            order.iter().take_while(|known| candidates.compare(known.member.address, me.address).is_lt());
+            ordered.iter().take_while(|known| order.compare(known.member.address, me.address).is_lt());
         before.find(|known| known.ready).map(|known| known.member)
     }
 
-    pub(crate) fn rank(
-        &self,
-        now: Timestamp,
-        candidates: &Candidates,
-        me: &Member,
-        i_am_active: bool,
-    ) -> Rank {
+    pub(crate) fn rank(&self, now: Timestamp, order: Order<'_>, me: &Member, i_am_active: bool) -> Rank {
         let active = if i_am_active {
             Some(me.address)
         } else {
             let other = self.in_force(now).filter(|lease| !lease.holder.is(me));
             other.map(|lease| lease.holder.address)
         };
-        let order = self.order(now, candidates).into_iter().map(|known| known.member.address);
-        let backups: Vec<IpAddr> = order.filter(|address| Some(*address) != active).collect();
+        let ordered = self.ordered(now, order).into_iter().map(|known| known.member.address);
+        let backups: Vec<IpAddr> = ordered.filter(|address| Some(*address) != active).collect();
         let position = if i_am_active {
             Some(0)
         } else {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests")]
 
 mod cluster;
+mod long;
 mod properties;
 mod protections;
 mod recovery;
@@ -99,31 +100,6 @@ fn two_runs_at_one_address() {
     let budget = Budget { pauses: 1, ..NONE };
     let setup = Setup { addresses: &[8, 8], started: &[0, 1], ..Setup::two(budget) };
     holds("two at one address, a pause", setup, &[Seen::AddressRefused, Seen::TakeOver]);
-}
-
-/// Everything at once, and more of it, from the very start. Run it with
-/// `cargo test --release -p ringback-election --test model -- --ignored --nocapture --test-threads 1`.
-#[test]
-#[ignore = "takes many minutes"]
-fn at_length() {
-    let crashes = Budget { crashes: 2, starts: 1, ..NONE };
-    holds("three, two crashes, a restart", Setup::three(crashes), &[Seen::TakeOver, Seen::AddressRefused]);
-    let pause = Budget { pauses: 1, ..NONE };
-    holds("three, a pause", Setup::three(pause), &[Seen::PauseBeyondTheLease]);
-    let delay = Budget { delays: 1, ..NONE };
-    holds("three, a delay", Setup::three(delay), &[Seen::OldCallUnderWay]);
-    let proof = Budget { crashes: 1, proofs: 1, starts: 1, delays: 1, ..NONE };
-    holds("two, a proven crash, a restart, a delay", Setup::two(proof), &[Seen::Proof]);
-    let all = Budget { crashes: 1, starts: 1, pauses: 1, losses: 1, delays: 1, drifts: 1, ..NONE };
-    holds("two settled, one of everything", Setup::two(all).steady(), &[Seen::ClockBehind]);
-    let four = Budget { crashes: 1, losses: 1, ..NONE };
-    holds("four settled, a crash, a loss", Setup::four(four).steady(), &[Seen::TakeOver]);
-    let three = Budget { crashes: 1, starts: 1, pauses: 1, losses: 1, ..NONE };
-    holds(
-        "three settled, a crash, a restart, a pause, a loss",
-        Setup::three(three).steady(),
-        &[Seen::TakeOver],
-    );
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use ringback_election::planted::Fault;
 use ringback_election::{Parameters, Role};
 use ringback_model::Millis;
-use stateright::{Checker, HasDiscoveries, Model, Path, Property};
+use stateright::{Checker, CheckerBuilder, HasDiscoveries, Model, Path, Property};
 
 use crate::cluster::{Broken, Cargo, Cluster, Host, NOW, Step};
 use crate::recovery::Recovery;
@@ -211,9 +211,17 @@ impl Seen {
     }
 }
 
-/// Goes through every state; all must hold.
+/// Goes through every state; all must hold. A counterexample is a shortest one.
 pub(crate) fn holds(name: &str, setup: Setup, seen: &'static [Seen]) {
-    let (begun, checked) = check(setup, seen, None);
+    told_and_judged(name, check(setup, seen, None));
+}
+
+/// The same in the depth first, which needs a small part of the memory. A counterexample can be long.
+pub(crate) fn holds_at_length(name: &str, setup: Setup, seen: &'static [Seen]) {
+    told_and_judged(name, timed(checker(setup, seen, None).spawn_dfs()));
+}
+
+fn told_and_judged(name: &str, (begun, checked): (Duration, impl Checker<Checked>)) {
     let longest = checked.model().recovery.longest();
     println!(
         "{name}: {} unique states, {} steps, depth {}, recovery within {longest:?} ticks, {:.1} s",
@@ -250,10 +258,18 @@ fn check(
     seen: &'static [Seen],
     harm: Option<&'static str>,
 ) -> (Duration, impl Checker<Checked>) {
+    timed(checker(setup, seen, harm).spawn_bfs())
+}
+
+fn checker(setup: Setup, seen: &'static [Seen], harm: Option<&'static str>) -> CheckerBuilder<Checked> {
+    let model = Checked { setup, seen, harm, recovery: Recovery::default() };
+    model.checker().finish_when(HasDiscoveries::AnyFailures)
+}
+
+fn timed<C: Checker<Checked>>(checking: C) -> (Duration, C) {
     #[expect(clippy::disallowed_methods, reason = "how long the checking takes")]
     let begun = Instant::now();
-    let model = Checked { setup, seen, harm, recovery: Recovery::default() };
-    let checked = model.checker().finish_when(HasDiscoveries::AnyFailures).spawn_bfs().join();
+    let checked = checking.join();
     (begun.elapsed(), checked)
 }
 

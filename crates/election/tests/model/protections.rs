@@ -4,7 +4,8 @@ use ringback_election::planted::Fault;
 
 use crate::NONE;
 use crate::properties::{
-    ADDRESSES, EPOCHS, FEW_TERMS, HEARING, INSIDE, LEASES, LEAVING, ONE_AT_ONCE, RECOVERS, SETTLED, breaks,
+    ADDRESSES, EPOCHS, FEW_TERMS, HEARING, INSIDE, LEASES, LEAVING, ONE_AT_ONCE, RECOVERS, SETTLED, Seen,
+    breaks, holds,
 };
 use crate::setup::{Budget, Setup};
 
@@ -79,6 +80,26 @@ fn leaving_after_the_last_heartbeat() {
 fn patience_after_an_outage() {
     let budget = Budget { outages: 1, ..NONE };
     breaks(Setup { terms: 2, ..Setup::three(budget).steady() }, Fault::NoPatience, FEW_TERMS);
+}
+
+#[test]
+fn comparing_addresses_as_numbers() {
+    let setup = Setup { addresses: &[9, 10], ..Setup::two(NONE) };
+    breaks(setup, Fault::AddressesAsText, RECOVERS);
+}
+
+#[test]
+fn only_the_first_backup_claims() {
+    let budget = Budget { stops: 1, ..NONE };
+    let setup = Setup { terms: 2, ..Setup::three(budget).steady() };
+    holds("three settled, a stop", setup.clone(), &[Seen::TakeOver]);
+    breaks(setup, Fault::AllClaimAtOnce, FEW_TERMS);
+}
+
+#[test]
+fn a_healed_split_leaves_the_one_on_record_who_acts() {
+    let budget = Budget { delays: 1, pauses: 1, ..NONE };
+    breaks(Setup::two(budget).steady(), Fault::HealedSplitOldMasterOnRecord, INSIDE);
 }
 
 #[test]
