@@ -153,7 +153,6 @@ async fn b_is_busy_again_at_the_recall_and_the_request_is_kept() {
     phones[0].wait_for(SOON, |event| is_recall(event, "1002")).await.unwrap();
     phones[0].answer().unwrap();
     phones[0].wait_for(SOON, |event| *event == PhoneEvent::HungUp).await.unwrap();
-    phones[0].wait_for(SOON, |event| text_with(event, "CallBack is activated on 1002")).await.unwrap();
     assert_eq!(office.requests().await, 1);
     // B uses its phone and is free: A is recalled again.
     phones[1].set_answering(Answering::Ring);

@@ -129,7 +129,12 @@ pub(super) fn call(phone: &Arc<Inner>, number: &str) -> Result<PhoneCall, LabErr
                 }
                 state = states.recv() => match state {
                     Some(DialogState::Early(_, answer)) if answer.status_code == StatusCode::Ringing => {
-                        tell.send_replace(CallOutcome::Ringing);
+                        // What was told of before the answer may be heard of after it.
+                        tell.send_if_modified(|now| {
+                            let news = *now == CallOutcome::Calling;
+                            *now = if news { CallOutcome::Ringing } else { *now };
+                            news
+                        });
                     }
                     Some(DialogState::Message(_, request, handle)) => {
                         inner.tell(PhoneEvent::Text(String::from_utf8_lossy(&request.body).into_owned()));
