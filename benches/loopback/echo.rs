@@ -11,15 +11,19 @@ pub(crate) struct Echo {
     stream: TcpStream,
 }
 
-/// A table like that of the requests, as full, written as the product writes.
+/// A table with a key like that of the requests, as full, written in the plainest durable way: one statement, on the
+/// thread that answers.
 fn table(path: &Path) -> Connection {
     let connection = Connection::open(path).unwrap();
     connection
         .execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-             CREATE TABLE request (id INTEGER PRIMARY KEY, content TEXT NOT NULL) STRICT;
+             CREATE TABLE request (
+                 group_name TEXT NOT NULL, id_epoch INTEGER NOT NULL, id_number INTEGER NOT NULL,
+                 content TEXT NOT NULL, PRIMARY KEY (group_name, id_epoch, id_number)
+             ) STRICT;
              WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 10000)
-             INSERT INTO request SELECT n, hex(zeroblob(80)) FROM number;",
+             INSERT INTO request SELECT 'default', 1, n, hex(zeroblob(32)) FROM number;",
         )
         .unwrap();
     connection
@@ -59,14 +63,17 @@ impl Echo {
 async fn serve(mut stream: TcpStream, table: Option<Connection>) {
     stream.set_nodelay(true).unwrap();
     let mut buffer = vec![0; 16 * 1024];
-    let content = "x".repeat(160);
+    let content = "x".repeat(64);
     let mut next = 0;
     while let Ok(1..) = stream.read(&mut buffer).await {
         let answer = u32::from_be_bytes(buffer[4..8].try_into().unwrap()) as usize;
         if let Some(table) = &table {
             next = next % 10_000 + 1;
             table
-                .prepare_cached("INSERT OR REPLACE INTO request (id, content) VALUES (?1, ?2)")
+                .prepare_cached(
+                    "INSERT INTO request VALUES ('default', 1, ?1, ?2)
+                     ON CONFLICT (group_name, id_epoch, id_number) DO UPDATE SET content = excluded.content",
+                )
                 .unwrap()
                 .execute((next, &content))
                 .unwrap();

@@ -11,13 +11,22 @@ type Result<T> = std::result::Result<T, Fault<StoreError>>;
 
 const TABLE: &str = "request";
 
-const PUT: &str = "INSERT OR REPLACE INTO request
+/// Changed in its place: `REPLACE` would delete it and append another, and with it rewrite the index.
+const PUT: &str = "INSERT INTO request
     (group_name, id_epoch, id_number, caller_device, caller_partition, caller_dn, called_partition, called_dn,
      dialled_dn, kind, since_ms, expires_ms, origin_call, phase, turn_alert, turn_until_ms, turn_alerted,
      dialing_in_turn, cycle, alerts, notified_ms)
     VALUES (:group, :epoch, :number, :caller_device, :caller_partition, :caller_dn, :called_partition, :called_dn,
      :dialled, :kind, :since, :expires, :origin, :phase, :turn_alert, :turn_until, :turn_alerted,
-     :dialing_in_turn, :cycle, :alerts, :notified)";
+     :dialing_in_turn, :cycle, :alerts, :notified)
+    ON CONFLICT (group_name, id_epoch, id_number) DO UPDATE SET
+     caller_device = excluded.caller_device, caller_partition = excluded.caller_partition,
+     caller_dn = excluded.caller_dn, called_partition = excluded.called_partition, called_dn = excluded.called_dn,
+     dialled_dn = excluded.dialled_dn, kind = excluded.kind, since_ms = excluded.since_ms,
+     expires_ms = excluded.expires_ms, origin_call = excluded.origin_call, phase = excluded.phase,
+     turn_alert = excluded.turn_alert, turn_until_ms = excluded.turn_until_ms, turn_alerted = excluded.turn_alerted,
+     dialing_in_turn = excluded.dialing_in_turn, cycle = excluded.cycle, alerts = excluded.alerts,
+     notified_ms = excluded.notified_ms";
 
 const LOAD: &str = "SELECT * FROM request WHERE group_name = ?1 ORDER BY since_ms, id_epoch, id_number";
 
