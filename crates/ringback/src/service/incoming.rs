@@ -146,6 +146,7 @@ impl Service {
                 }
             }
             Done::StoreProbed(Err(error)) => self.surroundings.store_is_down(&error),
+            Done::EpochHeld(epoch, held) => self.epoch_held(epoch, held),
             Done::Entered(epoch, result) => self.entered(epoch, result),
             Done::Written(epoch, _)
             | Done::Resolved { epoch, .. }

@@ -16,6 +16,8 @@ pub(super) type Job = BoxFuture<'static, Done>;
 pub(super) enum Done {
     /// The store has (or has not) written.
     Written(Epoch, Result<(), StoreError>),
+    /// The store told the highest epoch that was claimed, before this one is.
+    EpochHeld(Epoch, Result<Epoch, StoreError>),
     /// The store was claimed and read.
     Entered(Epoch, Result<(Timestamp, Vec<Record>), StoreError>),
     /// The store was asked whether it works, and what time it is.

@@ -156,6 +156,8 @@ pub struct Service {
     /// The clock of the redundancy manager; it is compared with nothing else.
     local: Clock,
     office: Office,
+    /// The latest epoch in which the store was, or may have been, claimed by this run.
+    claimed: Option<ringback_model::Epoch>,
     /// The redundancy manager waits for what was begun.
     drain_wanted: bool,
     /// A hint of the registry is being waited for.
@@ -222,6 +224,7 @@ impl Service {
             manager,
             local,
             office: Office::Vacant,
+            claimed: None,
             drain_wanted: false,
             registry_watched: false,
             surroundings,

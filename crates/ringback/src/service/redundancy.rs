@@ -161,14 +161,40 @@ impl Service {
         }
     }
 
-    /// Claims the store for the new epoch and reads it.
+    /// Claims the store for the new epoch and reads it; before the first claim it asks whose the epoch is.
     fn enter(&mut self, epoch: Epoch, delay: Duration) {
         self.office = Office::Entering { epoch };
         let (store, group) = (Arc::clone(&self.store), self.config.group.clone());
+        let claimed = self.claimed == Some(epoch);
         self.jobs.push(Box::pin(async move {
             sleep(delay).await;
-            Done::Entered(epoch, claim_and_load(&*store, &group, epoch).await)
+            if claimed {
+                Done::Entered(epoch, claim_and_load(&*store, &group, epoch).await)
+            } else {
+                Done::EpochHeld(epoch, in_time(store.epoch(&group)).await)
+            }
         }));
+    }
+
+    /// A registry that has forgotten can give an epoch a second time. The store would take it, and what is accepted now
+    /// would be put on record under the numbers of what was accepted then.
+    pub(super) fn epoch_held(&mut self, epoch: Epoch, held: Result<Epoch, StoreError>) {
+        match &self.office {
+            Office::Entering { epoch: awaited } if *awaited == epoch => {}
+            _ => return,
+        }
+        match held {
+            Ok(held) if held < epoch => {
+                self.claimed = Some(epoch);
+                self.enter(epoch, Duration::ZERO);
+            }
+            // An epoch that is used up: the next one must be above it.
+            Ok(held) => self.redundancy(Input::EpochSeen(held.max(epoch.next()))),
+            Err(error) => {
+                self.surroundings.store_is_down(&error);
+                self.enter(epoch, RETRY);
+            }
+        }
     }
 
     /// The store has been read: the engine goes on where the last one stopped.

@@ -1,9 +1,10 @@
 //! The request store is slow, full, away, or does not tell what it did.
 
 use ringback::cti::message::CallState;
+use ringback::model::Epoch;
 use ringback::serviceability::alarm::AlarmName::{RequestsNotSaved, StoreBack, StoreLost};
 
-use crate::desk::{Desk, pass};
+use crate::desk::{Desk, link_up, pass};
 use crate::ports::Trouble;
 
 const CANNOT: &str = "A <- Cannot 1002 StoreUnavailable [de_DE]";
@@ -97,4 +98,27 @@ async fn away_at_the_start_it_is_waited_for() {
     pass(300).await;
     assert_eq!(node.board.asked(), ["assume 1"]);
     assert_eq!(node.alarm_names().iter().filter(|name| **name == StoreLost).count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_epoch_of_an_earlier_run_is_not_used_again() {
+    let desk = Desk::new().await;
+    let first = desk.active().await;
+    first.activate().await;
+    first.task.abort();
+    // The registry was in memory; the store cannot be asked when the next run starts.
+    let again = Desk { registry: Desk::new().await.registry, ..desk };
+    again.store.inner.set_available(false);
+    let second = again.started(again.config(1), |_| {});
+    second.board.happens(link_up());
+    pass(3000).await;
+    assert_eq!(second.status().epoch, Epoch(1), "given a second time");
+    again.store.inner.set_available(true);
+    pass(3000).await;
+    let asked = second.board.asked();
+    let assumed: Vec<&String> = asked.iter().filter(|asked| asked.starts_with("assume")).collect();
+    assert_eq!(assumed, ["assume 3"], "{asked:?}");
+    second.press_at(crate::desk::at("C", "1003"), 2, "1002", CallState::Busy);
+    pass(100).await;
+    assert_eq!(again.store.held().await, ["1-1", "3-1"]);
 }
