@@ -116,7 +116,9 @@
 //! ```
 //!
 //! **Beside a store that remembers epochs** (and a registry that does not): give the manager [`Input::EpochSeen`] with
-//! the store's epoch before the first tick, and whenever the store refuses a write as fenced. **After a restart** at
+//! the store's epoch before the first tick, and whenever the store refuses a write as fenced; and before the first claim of
+//! a term ask the store again: if it stands at the very epoch just given, or above, that one is used up, and
+//! `EpochSeen(epoch.next())` brings another ([`Registry`] says why). **After a restart** at
 //! the same address the former run still counts as live for up to one lease; whoever can prove it dead (it holds the
 //! listening socket or the lock file now) says [`Input::PeerDied`] with what [`Alarm::AddressConflict`] named, and
 //! need not wait.
@@ -125,15 +127,20 @@
 //!
 //! A model checker (`stateright`) runs this code, not a model of it: every order of events and every place for a
 //! bounded number of joins, crashes, proofs of death, restarts, pauses, lost, refused and delayed calls and answers,
-//! clock steps, stops and outages, for two to four instances. In every state that can be reached nobody acts outside
-//! its lease, nor two at once, and each epoch is above the last; and from every such state, faults off, the lowest
-//! live instance acts within `lease + call_timeout + 2 interval + settle + drain + margin + hand_over_poll` (5.2 s with
-//! the defaults), for ever. Each protection switched off singly gives a counterexample, which is printed. Time is
-//! counted in ticks there; long random stories with the default parameters, by the millisecond, stand beside it.
+//! clock steps, stops and outages, for two and three instances, and for four that start, crash and lose messages. In
+//! every state that can be reached nobody acts outside its lease, nor two at once, and each epoch is above the last; and
+//! from every such state, faults off, the lowest live instance acts within `lease + call_timeout + 2 interval + settle +
+//! drain + margin + hand_over_poll` (5.2 s with the defaults), for ever. Each protection switched off singly gives a
+//! counterexample, which is printed. Time is counted in ticks there; long random stories with the default parameters, by
+//! the millisecond, stand beside it.
+//!
+//! What is bounded is the number of faults in one story, one or two of a kind: every one of them alone, and the pairs and
+//! triples that the tests name. `tests/model/long.rs` tells which combinations go through in what time, and which have
+//! more states than were ever gone through.
 //!
 //! ```sh
 //! cargo test -p ringback-election --test model -- --nocapture              # unique states, time, counterexamples
-//! cargo test -p ringback-election --release --test model -- --ignored --nocapture      # more faults, four instances
+//! cargo test -p ringback-election --release --test model -- --ignored --nocapture four   # four instances
 //! cargo test -p ringback-election --release --test schedules -- --ignored  # ten thousand random stories
 //! ```
 #![forbid(unsafe_code)]

@@ -150,6 +150,25 @@ impl Request {
 /// own clock, which never steps back; every answer carries it. A clock that steps *forward* by more than the margin
 /// ends leases before their holders can know: let the registry's machine slew its clock, not step it.
 ///
+/// **What it must not forget.** The highest epoch given in a group outlives members, lease and restarts of the registry:
+/// keep it as durably as the requests, best in the same database, and restore both from one copy. Members and lease may be
+/// forgotten, but then nobody may be answered for the longest lease that was given: until that is over the holder acts.
+/// A registry that does forget the epoch (in memory; restored from an older copy) gives epochs a second time, unless
+/// each instance that runs has learnt the latest one, from an earlier answer or from
+/// [`Input::EpochSeen`](crate::Input::EpochSeen), and says so with [`Intent::Acquire::above`](Intent). An instance that
+/// never looked, or looked before the latest one was given, does not know it. What follows then:
+///
+/// - *It gets a lower epoch than the store has:* the store refuses its claim as fenced, it tells its manager, and the
+///   next epoch is above.
+/// - *It gets the very epoch that the store has:* a store cannot tell two runs in one epoch apart and takes the claim.
+///   The former holder may act beside it until its next renewal is refused, at most until its own lease would be over,
+///   and ids that are made of the epoch are given twice, so that one record replaces another. Therefore, whoever drives a
+///   manager asks the store's epoch once before the first claim of a term, and treats an equal one as used up:
+///   `EpochSeen` with the next. That leaves only claims that are made at the same moment.
+///
+/// *For the operator:* a group of several instances needs a registry that is on disk. Before it is emptied or restored
+/// from a copy, stop all instances of the group, and start them again when the store can be reached.
+///
 /// The rules are those of [`Ledger`](crate::Ledger). An implementation can load a group into a ledger, apply the
 /// call and save it, all in one transaction; or say the same in its own language. Either way the suite behind the
 /// feature `conformance` proves it in one line, with a way to let the registry's time pass:

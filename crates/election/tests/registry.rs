@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
 use ringback_election::{
-    Incarnation, Intent, Member, MemoryRegistry, Registry, RegistryError, Report, conformance,
+    Incarnation, Intent, Ledger, Member, MemoryRegistry, Registry, RegistryError, Report, conformance,
 };
 use ringback_model::{Epoch, Group, Millis, Timestamp};
 
@@ -128,4 +128,12 @@ fn changes_are_told_and_heartbeats_are_not() {
     registry.heal(address());
     assert_eq!(count.0.load(Ordering::Relaxed), 2);
     assert!(changed.as_mut().poll(&mut context).is_ready());
+}
+
+#[test]
+fn the_revision_grows_when_a_member_falls_silent() {
+    let mut ledger = Ledger::default();
+    let joined = ledger.tick(Timestamp(0), &report(Intent::Watch)).unwrap();
+    assert_eq!(ledger.read(Timestamp(999)).revision, joined.revision);
+    assert_eq!(ledger.read(Timestamp(1000)).revision, joined.revision + 1);
 }

@@ -165,3 +165,19 @@ fn who_is_handed_over_to_looks_often_for_a_while() {
     let [activate, _] = became_active(2);
     assert!(room.run(2301, Input::Nudge).contains(&activate));
 }
+
+#[test]
+fn only_who_is_handed_over_to_looks_often() {
+    let seldom = Some(Timestamp(300));
+    assert_eq!(Room::backup(2, 1).manager.next_wakeup(), seldom, "a lower one has the lease");
+    // Of two lower ones the higher waits like any backup.
+    let mut room = Room::new(2);
+    room.peer(0, 3, true, claim(0)).unwrap();
+    room.peer(0, 1, true, Intent::Watch).unwrap();
+    room.run(0, Input::Tick);
+    assert_eq!(room.manager.next_wakeup(), seldom);
+    let mut room = Room::with(1, Parameters { preempt: false, ..Parameters::default() });
+    room.peer(0, 2, true, claim(0)).unwrap();
+    room.run(0, Input::Tick);
+    assert_eq!(room.manager.next_wakeup(), seldom, "nobody hands over");
+}

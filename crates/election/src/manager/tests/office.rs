@@ -94,6 +94,14 @@ fn a_backup_says_so_once_and_waits_for_the_end_of_the_lease() {
 }
 
 #[test]
+fn while_a_call_is_out_a_backup_waits_for_its_answer_only() {
+    let mut room = Room::backup(2, 1);
+    room.pass(1400);
+    assert!(matches!(room.give(1700, Input::Tick)[..], [Output::Call { .. }, ..]));
+    assert_eq!(room.manager.next_wakeup(), Some(Timestamp(2400)), "not the end of the lease at 2000");
+}
+
+#[test]
 fn the_second_backup_waits_for_the_first() {
     let mut room = Room::new(3);
     room.peer(0, 1, true, claim(0)).unwrap();
