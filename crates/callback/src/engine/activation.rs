@@ -2,7 +2,7 @@
 
 use ringback_model::{Appearance, CallId, DeviceName, DirectoryNumber, Millis, RequestId};
 
-use super::line::{CalledLine, Condition};
+use super::line::CalledLine;
 use super::request::{Gate, Request};
 use super::timers::Timer;
 use super::{Engine, PhoneSlot, RequestSlot};
@@ -215,14 +215,16 @@ impl Engine {
         }
         self.tend_caller(phone);
         self.open_caller_line(slot);
-        self.enqueue(slot);
+        self.join(slot);
         self.place_line(line, resolution.devices);
         self.tend_line(line);
-        self.join(slot);
         self.set_expiry(id, expires);
         let replaces = replaces.and_then(|slot| self.requests.get(slot)).map(|request| request.record.id);
         if let Some(old) = replaces {
             self.replacing.insert(id, old);
+        }
+        if let Some(request) = self.requests.get_mut(slot) {
+            request.changed = false;
         }
         self.save_with(slot, Some(Gate::Acceptance), replaces);
         self.timers.set(self.now + self.parameters.save_timeout, Timer::Acceptance(id));
@@ -242,18 +244,6 @@ impl Engine {
     pub(super) fn open_caller_line(&mut self, slot: RequestSlot) {
         if let Some(request) = self.requests.get(slot) {
             self.watch.open_line(request.phone, &request.record.caller.line, &mut self.out);
-        }
-    }
-
-    /// A request that joins a line which is seen already starts from what is seen.
-    fn join(&mut self, slot: RequestSlot) {
-        let Some(request) = self.requests.get_mut(slot) else { return };
-        let Some(line) = self.lines.get(request.line) else { return };
-        match (line.present, request.record.cycle) {
-            // B was busy a moment ago, and is not any more.
-            (Some(Condition::Idle), None) => request.due = !line.dnd,
-            (Some(Condition::InUse), Some(_)) => request.record.cycle = Some(Cycle::OffHook),
-            _ => {}
         }
     }
 

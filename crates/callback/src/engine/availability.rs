@@ -94,6 +94,16 @@ impl Engine {
         }
     }
 
+    /// Puts a request into the queue of its line to start from what the next reading of the line shows.
+    pub(super) fn join(&mut self, slot: RequestSlot) {
+        self.enqueue(slot);
+        let Some(request) = self.requests.get_mut(slot) else { return };
+        request.seen = false;
+        if let Some(line) = self.lines.get_mut(request.line) {
+            line.joined = true;
+        }
+    }
+
     /// What the line is doing, from the readings of all its appearances; `None` if that cannot be told.
     fn read_line(&self, line: LineSlot) -> Option<(Condition, bool)> {
         let called = self.lines.get(line)?;
@@ -166,6 +176,7 @@ impl Engine {
         let before = called.last.replace(condition);
         let seen_anew = called.present.replace(condition).is_none();
         let dnd_before = std::mem::replace(&mut called.dnd, dnd);
+        let joined = std::mem::take(&mut called.joined);
         if before != Some(condition) {
             called.reached_until = Timestamp::default();
             if condition == Condition::Idle {
@@ -173,12 +184,12 @@ impl Engine {
                 called.idles += 1;
                 self.set_guard(line);
             }
+        }
+        if joined || before != Some(condition) {
             match condition {
                 Condition::InUse => self.line_is_in_use(line),
                 Condition::Away => self.line_is_away(line),
-                Condition::Ringing => self.line_is_on_hook(line, before == Some(Condition::InUse)),
-                // R14: a first look at a line that only *refuses* calls is no availability.
-                Condition::Idle => self.line_is_on_hook(line, before.is_some() || !dnd),
+                Condition::Ringing | Condition::Idle => self.line_is_on_hook(line, before),
             }
         }
         if seen_anew {
@@ -211,6 +222,7 @@ impl Engine {
         }
         for waiting in self.waiting(line) {
             let Some(request) = self.requests.get_mut(waiting) else { continue };
+            request.seen = true;
             request.due = false;
             request.told_dnd = false;
             request.told_suspended = false;
@@ -230,6 +242,7 @@ impl Engine {
         }
         for waiting in self.waiting(line) {
             let Some(request) = self.requests.get_mut(waiting) else { continue };
+            request.seen = true;
             request.due = false;
             request.told_dnd = false;
             request.told_suspended = false;
@@ -240,11 +253,22 @@ impl Engine {
         }
     }
 
-    /// B is on hook; if `freed`, a request that waits for idle has what it waits for as soon as the line is idle. A
-    /// no-answer request has it if B was off hook before (R11), however long ago that was seen.
-    fn line_is_on_hook(&mut self, line: LineSlot, freed: bool) {
+    /// B is on hook. A request that waits for idle has what it waits for as soon as the line is idle, if it was not
+    /// `before`; or if nobody has looked on its behalf before: B was busy a moment ago, and is not any more. A no-answer
+    /// request has it if B was off hook before (R11), however long ago that was seen.
+    fn line_is_on_hook(&mut self, line: LineSlot, before: Option<Condition>) {
+        let Some(called) = self.lines.get(line) else { return };
+        let (now, dnd) = (called.present, called.dnd);
+        let freed = match before {
+            Some(Condition::InUse) => true,
+            Some(before) => now == Some(Condition::Idle) && before != Condition::Idle,
+            None => false,
+        };
+        // R14: a first look at a line that only *refuses* calls is no availability.
+        let at_first = now == Some(Condition::Idle) && !dnd;
         for waiting in self.waiting(line) {
             let Some(request) = self.requests.get_mut(waiting) else { continue };
+            let freed = if std::mem::replace(&mut request.seen, true) { freed } else { at_first };
             match request.record.cycle {
                 None => request.due |= freed,
                 Some(Cycle::Untouched) => {}

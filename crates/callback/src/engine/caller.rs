@@ -190,7 +190,8 @@ impl Engine {
         }
         let concerned = match &caller.screen {
             Screen::Nothing => false,
-            Screen::Unknown => true,
+            // It is that of a request that ended before, and waits for its removal.
+            Screen::Unknown => caller.clearing.is_none(),
             Screen::Up(shown) => shown.about == Some(id),
         };
         match removal {

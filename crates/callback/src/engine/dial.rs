@@ -1,6 +1,7 @@
 //! Dial and what becomes of it (R19 to R22).
 
 use ringback_model::{Appearance, CallId, DirectoryNumber, RequestId};
+use smallvec::SmallVec;
 
 use super::line::Condition;
 use super::request::{DialledCall, Gate, Request};
@@ -68,7 +69,18 @@ impl Engine {
     ) {
         let Some(phone) = self.watch.find(&at.device) else { return };
         self.drop_answered_proposal(phone, call, progress);
-        let Some(slot) = self.caller_request(phone, at) else { return };
+        for slot in self.requests_from(phone, at) {
+            self.call_of(slot, call, called, progress);
+        }
+    }
+
+    fn call_of(
+        &mut self,
+        slot: RequestSlot,
+        call: CallId,
+        called: Option<&DirectoryNumber>,
+        progress: &CallProgress,
+    ) {
         let Some(request) = self.requests.get_mut(slot) else { return };
         let by_hand = request.record.origin == Some(call);
         if by_hand {
@@ -113,16 +125,17 @@ impl Engine {
 
     /// A whole reading of a caller's line: a call that is not there has ended while nobody looked.
     pub(super) fn caller_line_read(&mut self, phone: PhoneSlot, at: &Appearance, calls: &[CallId]) {
-        let Some(slot) = self.caller_request(phone, at) else { return };
         let link = self.watch.link();
-        let Some(request) = self.requests.get_mut(slot) else { return };
-        if request.record.origin.is_some_and(|call| !calls.contains(&call)) {
-            request.record.origin = None;
-        }
-        let dial = request.dial.as_deref().copied().unwrap_or_default();
-        let asked_before = dial.link.is_none_or(|on| on < link);
-        if is_dialling(request) && asked_before && dial.call.is_none_or(|call| !calls.contains(&call)) {
-            self.dial_failed(slot);
+        for slot in self.requests_from(phone, at) {
+            let Some(request) = self.requests.get_mut(slot) else { continue };
+            if request.record.origin.is_some_and(|call| !calls.contains(&call)) {
+                request.record.origin = None;
+            }
+            let dial = request.dial.as_deref().copied().unwrap_or_default();
+            let asked_before = dial.link.is_none_or(|on| on < link);
+            if is_dialling(request) && asked_before && dial.call.is_none_or(|call| !calls.contains(&call)) {
+                self.dial_failed(slot);
+            }
         }
     }
 
@@ -132,13 +145,15 @@ impl Engine {
         request.record.cycle = None;
         let (id, line) = (request.record.id, request.line);
         let idles_at_dial = request.dial.as_ref().map_or(0, |dial| dial.idles);
-        // Where B is seen idle, it must be busy first, unless it was since Dial. Where it cannot be seen, the first
-        // reading decides.
-        request.due = self
-            .lines
-            .get(line)
-            .is_some_and(|line| line.present == Some(Condition::Idle) && line.idles != idles_at_dial);
+        let present = self.lines.get(line).and_then(|line| Some((line.present?, line.idles)));
+        // Where B is seen idle, it must be busy first, unless it was since Dial.
+        request.seen = true;
+        request.due = present.is_some_and(|(now, idles)| now == Condition::Idle && idles != idles_at_dial);
         self.back_to_queue(slot);
+        if present.is_none() {
+            // Where it cannot be seen, the first reading decides.
+            self.join(slot);
+        }
         self.save(slot);
         self.notice(Notice::Retained { request: id });
         self.replace_available(slot);
@@ -160,14 +175,13 @@ impl Engine {
         self.evaluate(line);
     }
 
-    /// The request of the phone, if it was activated on this line.
-    fn caller_request(&self, phone: PhoneSlot, at: &Appearance) -> Option<RequestSlot> {
-        let caller = self.watch.caller(phone)?;
+    /// The requests of the phone that were activated on this line: its request, and the one that is to take its place.
+    /// A call belongs to the one or the other by its id.
+    fn requests_from(&self, phone: PhoneSlot, at: &Appearance) -> SmallVec<[RequestSlot; 2]> {
         let on_this_line =
             |slot: &RequestSlot| self.requests.get(*slot).is_some_and(|request| request.record.caller == *at);
-        // While a replacement is being accepted, calls belong to the one or the other by their id; only the new one
-        // can still be answered (R7).
-        caller.saving.filter(on_this_line).or(caller.request.filter(on_this_line))
+        let both = self.watch.caller(phone).map(|caller| [caller.saving, caller.request]);
+        both.into_iter().flatten().flatten().filter(on_this_line).collect()
     }
 }
 

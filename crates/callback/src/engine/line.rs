@@ -35,6 +35,8 @@ pub(super) struct CalledLine {
     pub(super) last: Option<Condition>,
     /// What it is doing now; `None`: it cannot be seen.
     pub(super) present: Option<Condition>,
+    /// Somebody has joined those who wait since it was last read.
+    pub(super) joined: bool,
     /// How often it has become idle.
     pub(super) idles: u32,
     /// B has just been reached: until then, or until its line changes, an idle line is one that will ring.
@@ -63,6 +65,7 @@ impl CalledLine {
             open: false,
             last: None,
             present: None,
+            joined: false,
             idles: 0,
             reached_until: Timestamp::default(),
             idle_since: Timestamp::default(),

@@ -46,6 +46,8 @@ pub(super) struct Request {
     pub(super) gate: Option<Gate>,
     /// B has become available for this request, and has not been used since.
     pub(super) due: bool,
+    /// The called line has been read since the request joined those who wait for it.
+    pub(super) seen: bool,
     /// The caller has been shown that B is there but does not want to be disturbed.
     pub(super) told_dnd: bool,
     /// It has been said that the caller is suspended.
@@ -78,6 +80,7 @@ impl Request {
             written: SaveId(0),
             gate: None,
             due: false,
+            seen: false,
             told_dnd: false,
             told_suspended: false,
             dial: None,

@@ -59,7 +59,7 @@ impl Engine {
         request.accepted = true;
         self.pending += 1;
         match phase {
-            Phase::Waiting => self.enqueue(slot),
+            Phase::Waiting => self.join(slot),
             Phase::Turn { alert, until, alerted } => {
                 request.due = true;
                 if alerted {

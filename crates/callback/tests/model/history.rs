@@ -194,13 +194,11 @@ pub(crate) fn is_possible(state: &Reference, step: Step) -> bool {
     let works = state.running && state.linked;
     let here = |p: PhoneNo| state.phones[p].registered;
     match step {
-        // Not while a request is being saved, or a screen about to go: what comes up then is of no consequence.
         Step::Press(p, ..) | Step::PressIdle(p) => {
             let pressed_idle = matches!(step, Step::PressIdle(_));
             let phone = &state.phones[p];
             let free = if pressed_idle { !phone.busy } else { phone.calls.is_empty() };
-            let clears = state.known[p].clear_after.is_some();
-            works && here(p) && state.saving(p).is_none() && !clears && free
+            works && here(p) && free
         }
         Step::Key(p, key) => works && here(p) && has_key(state, p, key),
         Step::StaleKey(p, key, _) => {
@@ -243,8 +241,7 @@ pub(crate) fn is_possible(state: &Reference, step: Step) -> bool {
             state.running && state.next_write_of(p).is_some() && (silently || !silent)
         }
         Step::StoreFails => state.running && !state.writes.is_empty(),
-        // Not while the link is down, when nobody has pressed a key for a while.
-        Step::Directory(directory) => state.directory != directory && (state.linked || !state.asks()),
+        Step::Directory(directory) => state.directory != directory,
         Step::Odd(odd) => state.odd != odd,
         // Not while a question waits for its answer or OK: what the directory said then would be old.
         Step::Listed(p, listed) => {
@@ -263,10 +260,8 @@ pub(crate) fn is_possible(state: &Reference, step: Step) -> bool {
 fn has_key(state: &Reference, p: PhoneNo, key: SoftKey) -> bool {
     let known = &state.known[p];
     let Some(screen) = &known.screen else { return false };
-    // A question to the directory that is under way decides what OK would mean. While A dials, the engine follows the
-    // call of the new request only, should it be given up: not decided yet who is right.
-    let dials = |i: usize| matches!(state.requests[i].record.phase, Phase::Dialing { .. });
-    if key == SoftKey::Ok && (known.question.is_some() || state.of(p).is_some_and(dials)) {
+    // A question to the directory that is under way decides what OK would mean.
+    if key == SoftKey::Ok && known.question.is_some() {
         return false;
     }
     match &screen.view {

@@ -2,10 +2,10 @@
 
 use ringback_callback::Occupancy::{Idle, InUse, Ringing};
 use ringback_callback::PressedDuring::{Busy, NoAnswer};
-use ringback_callback::{Cycle, Input, Phase};
+use ringback_callback::{Cycle, Input, Phase, PressedDuring};
 use ringback_model::Millis;
 
-use crate::harness::{Bench, device, line};
+use crate::harness::{Bench, Directory, device, line};
 
 const AVAILABLE: [&str; 2] = ["show A: Available 1002 at 0.001s (1-1)", "alert A 1-1#1"];
 
@@ -414,6 +414,77 @@ fn r44_over_a_new_link_nobody_is_notified_before_b_is_read() {
     // The phones are read in this order: A, then B. What B's line was before the loss is old.
     b.regain_link();
     b.expect_nothing();
+}
+
+/// A waits for B, who is idle. C's request is made while B cannot be seen.
+fn made_unseen(during: PressedDuring) -> Bench {
+    let mut b = Bench::new();
+    b.waits("A", "1002", NoAnswer);
+    b.directory = Directory::Slow;
+    b.press("C", "1003", during);
+    b.press("C", "1002", during);
+    b.hang_up("C");
+    b.lose_link();
+    b.directory_answers();
+    b.look_away();
+    b
+}
+
+#[test]
+fn r44_a_request_made_while_the_link_is_down_is_judged_by_the_first_reading() {
+    let mut b = made_unseen(Busy);
+    b.regain_link();
+    b.expect_at_phones(&[
+        "show C: Activated 1002 (1-2)",
+        "show C: Available 1002 at 0.001s (1-2)",
+        "alert C 1-2#1",
+    ]);
+    // The readings that follow are not the first.
+    let mut b = made_unseen(NoAnswer);
+    b.regain_link();
+    b.lose_link();
+    b.regain_link();
+    b.expect_at_phones(&["show C: Activated 1002 (1-2)"]);
+}
+
+#[test]
+fn r44_a_use_that_is_going_on_at_the_first_reading_counts() {
+    let mut b = Bench::new();
+    b.waits("A", "1002", NoAnswer);
+    b.line("B", InUse);
+    b.directory = Directory::Slow;
+    b.press("C", "1002", NoAnswer);
+    b.hang_up("C");
+    b.lose_link();
+    b.directory_answers();
+    b.regain_link();
+    assert_eq!(b.cycle_of("C"), Some(Cycle::OffHook));
+}
+
+#[test]
+fn r14_a_first_reading_that_finds_b_on_dnd_is_no_availability() {
+    let mut b = made_unseen(Busy);
+    b.phone("B").dnd = true;
+    b.regain_link();
+    b.expect_at_phones(&["show C: Activated 1002 (1-2)"]);
+    b.dnd("B", false);
+    // It counts for A as well, who has waited longer (R14).
+    b.expect_at_phones(&["show A: Available 1002 at 0.001s (1-1)", "alert A 1-1#1"]);
+}
+
+#[test]
+fn r9_a_phone_that_was_not_known_is_read_before_a_new_caller_is_notified() {
+    let mut b = Bench::new();
+    b.waits("A", "1002", NoAnswer);
+    b.reads_wait = true;
+    b.add_phone("B2", &["1002"]);
+    b.press("C", "1002", Busy);
+    b.reads_wait = false;
+    b.hang_up("C");
+    assert_eq!(b.phase_of("C"), Some(Phase::Waiting));
+    b.look_away();
+    b.regain_link_of(&["B2"]);
+    b.expect_at_phones(&["show C: Available 1002 at 0.001s (1-2)", "alert C 1-2#1"]);
 }
 
 #[test]

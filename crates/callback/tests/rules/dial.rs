@@ -5,7 +5,7 @@ use ringback_callback::PressedDuring::{Busy, NoAnswer};
 use ringback_callback::{CallProgress, Input, Phase, SoftKey};
 use ringback_model::CallId;
 
-use crate::harness::{Bench, Store, answers, at, rings};
+use crate::harness::{Bench, Store, answers, at, device, dn, rings};
 
 /// A has the turn.
 fn notified() -> Bench {
@@ -326,6 +326,43 @@ fn r44_a_call_that_goes_on_after_a_lost_link_goes_on() {
     b.expect_nothing();
     b.call("A", call, None, rings("1002"));
     b.expect(&REACHED);
+}
+
+/// A has dialled B, and before the call goes on wants C instead, which is being saved.
+fn dialling_and_replacing() -> (Bench, CallId) {
+    let mut b = notified();
+    b.key("A", SoftKey::Dial);
+    let call = b.dial_starts("A");
+    b.press_on(at("A", "1001"), Some(CallId(900)), "1003", Busy);
+    b.store_is(Store::Slow);
+    b.key("A", SoftKey::Ok);
+    b.look_away();
+    (b, call)
+}
+
+#[test]
+fn r19_a_dial_goes_on_while_another_request_is_being_saved_in_its_place() {
+    let (mut b, call) = dialling_and_replacing();
+    b.call("A", call, None, rings("1002"));
+    b.expect(&["remove 1-1", "notice: 1-1 ended: Reached", "close B/1002", "close B"]);
+    b.store_writes();
+    assert_eq!(b.engine.request_of(&device("A")).unwrap().dialled, dn("1003"));
+    assert_eq!(b.stored.len(), 1);
+}
+
+#[test]
+fn r38_the_outcome_of_a_dial_is_not_lost_when_the_new_request_is_given_up() {
+    let (mut b, call) = dialling_and_replacing();
+    b.call("A", call, None, CallProgress::Ended);
+    b.wait_secs(2);
+    assert_eq!(b.phase_of("A"), Some(Phase::Lapsed));
+    // The same, seen in the first reading over a new link.
+    let (mut b, _) = dialling_and_replacing();
+    b.lose_link();
+    b.phone("A").calls = vec![CallId(900)];
+    b.regain_link();
+    b.wait_secs(2);
+    assert_eq!(b.phase_of("A"), Some(Phase::Lapsed));
 }
 
 #[test]

@@ -367,3 +367,20 @@ fn r48_r49_a_request_survives_the_service_in_every_phase_and_can_be_cancelled_af
         expect_silence(&mut b, phase);
     }
 }
+
+#[test]
+fn r48_a_screen_of_an_earlier_instance_stays_until_the_removal_of_its_request_is_on_record() {
+    let mut b = Bench::new();
+    b.waits("A", "1002", Busy);
+    let earlier = b.id_of("A");
+    b.restart();
+    b.store_is(Store::Slow);
+    b.key_about("A", SoftKey::Cancel, Some(earlier));
+    b.press("A", "1003", Busy);
+    let call = b.phones["A"].calls[0];
+    b.call("A", call, None, answers("1003"));
+    b.expect_at_phones(&[]);
+    b.store_writes();
+    b.expect_at_phones(&["clear A"]);
+    b.expect_all_closed();
+}

@@ -12,12 +12,21 @@ impl Reference {
         if during == PressedDuring::Other {
             return;
         }
+        // **Freedom**: while a request of this phone is being saved, its screen comes by itself; nothing else does. An
+        // earlier request's own number brings up its screen (R5) all the same.
+        let saving = self.saving(p).is_some();
         if during == PressedDuring::Idle {
-            return self.show_request(p);
+            if !saving {
+                self.show_request(p);
+            }
+            return;
         }
         self.known[p].question = None;
         if let Some(i) = self.of(p).filter(|i| self.requests[*i].record.dialled == cast::number(question.n)) {
             return self.same_number_again(i, question.call);
+        }
+        if saving {
+            return;
         }
         self.known[p].proposal = None;
         self.known[p].question = Some(question.clone());
@@ -140,11 +149,9 @@ impl Reference {
         self.requests.push(Request::new(record, p, l, stage));
         self.look_at(l);
         let write = self.write(self.requests.len() - 1, replaces);
-        // A first look that finds B idle on DND shows nothing new.
-        let on_dnd = self.lines[l].latest == line::Use::Idle && self.lines[l].dnd;
         if let Some(r) = self.requests.last_mut() {
-            r.busy_first |= on_dnd && r.record.cycle.is_none();
             r.stage = Stage::Saving { write, until, replaces };
+            r.changed = false;
         }
     }
 

@@ -91,11 +91,12 @@ impl Reference {
         if now == Use::Idle && dnd_before && !self.lines[l].dnd {
             self.dnd_is_off(l);
         }
-        if now == Use::Idle && self.lines[l].dnd && before.is_none() {
-            // A first look that finds B idle on DND shows nothing new.
-            let waits_for_idle =
-                |r: &&mut Request| r.l == l && r.record.cycle.is_none() && r.record.phase == Phase::Waiting;
-            self.requests.iter_mut().filter(waits_for_idle).for_each(|r| r.busy_first = true);
+        let on_dnd = now == Use::Idle && self.lines[l].dnd;
+        for r in self.requests.iter_mut().filter(|r| r.l == l) {
+            // A request's first look that finds B idle on DND shows nothing new.
+            let at_first = !std::mem::replace(&mut r.looked_at, true);
+            r.busy_first |=
+                at_first && on_dnd && r.record.cycle.is_none() && r.record.phase == Phase::Waiting;
         }
         self.serve(l);
     }

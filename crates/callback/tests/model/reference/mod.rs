@@ -128,6 +128,8 @@ pub(crate) struct Request {
     pub(crate) call: Option<CallId>,
     /// By which link this instance has asked for the call.
     pub(crate) asked_on: Option<u64>,
+    /// B has been looked at since the request was made.
+    looked_at: bool,
     /// R20: B must be seen busy before it can become idle.
     busy_first: bool,
     /// B was seen in use or ringing since Dial.

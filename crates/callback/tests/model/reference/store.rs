@@ -170,9 +170,10 @@ impl Reference {
         if let Some(old) = replaces.and_then(|old| self.index(old)) {
             self.requests[old].being_replaced = false;
             let number = self.write(old, None);
-            if self.requests[old].turn_write.is_some() {
-                self.requests[old].turn_write = Some(number);
-            }
+            // What waits for its write waits for this one: the undone transaction may have come after the other.
+            let r = &mut self.requests[old];
+            r.turn_write = r.turn_write.map(|_| number);
+            r.dial_write = r.dial_write.map(|_| number);
             self.serve(self.requests[old].l);
         }
     }
@@ -190,6 +191,7 @@ impl Request {
             dial_write: None,
             call: None,
             asked_on: None,
+            looked_at: false,
             busy_first: false,
             used_since_dial: false,
             suspended: false,

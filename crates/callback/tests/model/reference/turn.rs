@@ -289,6 +289,7 @@ impl Reference {
         let r = &mut self.requests[i];
         let (p, l, id) = (r.p, r.l, r.record.id);
         r.record.cycle = None;
+        r.looked_at = self.lines[l].latest != line::Use::Unknown;
         r.busy_first = !r.used_since_dial && self.lines[l].latest == line::Use::Idle;
         self.back_to_queue(i);
         self.tell(p, Notice::Retained { request: id });
