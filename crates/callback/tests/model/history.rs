@@ -52,7 +52,7 @@ fn proposals(state: &Reference) -> Vec<(u32, Step)> {
     for p in 0..PHONES.len() {
         at_phone(state, p, &mut steps);
     }
-    of_the_service(&mut steps);
+    of_the_service(state, &mut steps);
     steps.retain(|(_, step)| is_possible(state, *step));
     steps
 }
@@ -70,14 +70,16 @@ fn at_phone(state: &Reference, p: PhoneNo, steps: &mut Vec<(u32, Step)>) {
     }
     steps.push((1, Step::Press(p, 1, Other)));
     steps.push((2, Step::PressIdle(p)));
-    let turn = mine.is_some_and(|i| matches!(state.requests[i].record.phase, Phase::Turn { .. }));
+    let told =
+        mine.is_some_and(|i| matches!(state.requests[i].record.phase, Phase::Turn { .. } | Phase::Lapsed));
     let dials = mine.is_some_and(|i| matches!(state.requests[i].record.phase, Phase::Dialing { .. }));
+    let held = if mine.is_some_and(|i| state.requests[i].turn_write.is_some()) { 5 } else { 1 };
     for key in [SoftKey::Dial, SoftKey::Cancel, SoftKey::Exit, SoftKey::Ok] {
         let weight = match key {
             SoftKey::Dial => 20,
             SoftKey::Ok => 30,
             SoftKey::Exit => 6,
-            SoftKey::Cancel => 4,
+            SoftKey::Cancel => 4 * held,
         };
         steps.push((weight, Step::Key(p, key)));
         steps.push((1, Step::StaleKey(p, key, 1)));
@@ -94,9 +96,9 @@ fn at_phone(state: &Reference, p: PhoneNo, steps: &mut Vec<(u32, Step)>) {
     }
     steps.push((2, Step::Dnd(p, true)));
     steps.push((8, Step::Dnd(p, false)));
-    steps.push((2, Step::Unregister(p)));
+    steps.push((2 * held, Step::Unregister(p)));
     steps.push((10, Step::Register(p)));
-    steps.push((2, Step::UserChanged(p)));
+    steps.push((2 * held, Step::UserChanged(p)));
     steps.push((30, Step::Dialled(p, true)));
     steps.push((6, Step::Dialled(p, false)));
     for progress in [
@@ -112,8 +114,8 @@ fn at_phone(state: &Reference, p: PhoneNo, steps: &mut Vec<(u32, Step)>) {
             Progress::Busy if dials => 20,
             Progress::Ended if !dials => 0,
             _ if dials => 4,
-            Progress::Answers if turn => 12,
-            Progress::Answers => 3,
+            Progress::Answers if told => 14,
+            Progress::Answers => 4,
             _ => 1,
         };
         steps.push((weight, Step::Progress(p, progress)));
@@ -126,7 +128,9 @@ fn at_phone(state: &Reference, p: PhoneNo, steps: &mut Vec<(u32, Step)>) {
     steps.push((if p == 2 { 1 } else { 0 }, Step::Listed(p, false)));
 }
 
-fn of_the_service(steps: &mut Vec<(u32, Step)>) {
+fn of_the_service(state: &Reference, steps: &mut Vec<(u32, Step)>) {
+    // While a turn is being saved, much is rare that is to be seen.
+    let held = if state.requests.iter().any(|r| r.turn_write.is_some()) { 10 } else { 1 };
     for (weight, ms) in [
         (12, 1),
         (6, 500),
@@ -136,8 +140,8 @@ fn of_the_service(steps: &mut Vec<(u32, Step)>) {
         (5, 7_000),
         (10, 20_000),
         (4, 60_000),
-        (3, 250_000),
-        (1, 2_700_000),
+        (3 * held, 250_000),
+        (held, 2_700_000),
         (1, 10_800_000),
     ] {
         steps.push((weight, Step::Wait(ms)));
