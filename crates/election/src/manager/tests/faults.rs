@@ -127,6 +127,38 @@ fn a_proof_is_kept_until_the_registry_has_it() {
 }
 
 #[test]
+fn who_is_a_member_does_not_report_again_because_of_a_proof() {
+    let mut room = Room::active(1);
+    room.peer(100, 2, true, Intent::Watch).unwrap();
+    room.run(100, Input::Nudge);
+    let expel = room.give(200, Input::PeerDied { member: member(2), evidence: Evidence::ExitSeen }).remove(0);
+    assert_eq!(room.answer(210, &expel), vec![rank(0, Some(1), &[])]);
+}
+
+#[test]
+fn a_claim_that_was_not_granted_is_no_office_though_an_older_lease_is_its_own() {
+    let mut room = Room::active(1);
+    let renewal = room.give(1500, Input::Tick).remove(0);
+    room.answer(1650, &renewal);
+    let view = room.ledger.read(Timestamp(1660));
+    assert_eq!(view.in_force().map(|lease| lease.epoch), Some(Epoch(1)));
+    let told = room.give(1660, Input::Answered { number: CallNumber(4), result: Ok(view) });
+    assert!(!told.iter().any(|output| matches!(output, Output::Activate { .. })), "{told:?}");
+    assert!(!room.manager.may_act(Timestamp(1660)));
+}
+
+#[test]
+fn a_renewal_that_finds_its_own_lease_in_another_epoch_ends_the_office() {
+    let mut room = Room::active(1);
+    room.give(300, Input::Tick);
+    room.peer(310, 1, true, claim(1)).unwrap();
+    let view = room.ledger.read(Timestamp(310));
+    let told = room.give(320, Input::Answered { number: CallNumber(3), result: Ok(view) });
+    let reason = Reason::Fenced { current: Epoch(2) };
+    assert_eq!(told[0], Output::StandDown { epoch: Epoch(1), reason });
+}
+
+#[test]
 fn a_suspicion_proves_nothing() {
     let mut room = Room::backup(2, 1);
     assert_eq!(room.run(500, Input::PeerSuspected(ip(1))), vec![]);
