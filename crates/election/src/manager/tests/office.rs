@@ -161,6 +161,7 @@ fn leaving_waits_for_the_heartbeat_under_way() {
     let watch = room.give(300, Input::Tick).remove(0);
     assert_eq!(watch, room.call(3, true, Intent::Watch));
     assert_eq!(room.give(310, Input::StopRequested), vec![], "a heartbeat after the leave would join again");
+    assert_eq!(room.manager.status().role, Role::Leaving);
     let leave = room.call(4, true, Intent::Leave);
     assert_eq!(room.answer(320, &watch), vec![leave.clone()]);
     assert_eq!(room.answer(330, &leave)[0], Output::Stopped);
@@ -190,6 +191,7 @@ fn it_stops_even_if_the_registry_is_away() {
 #[test]
 fn a_nudge_looks_at_once_or_right_after_the_call_under_way() {
     let mut room = Room::backup(2, 1);
+    assert_eq!(room.manager.revision(), room.ledger.revision, "a hint is asked for what is newer");
     let watch = room.call(3, true, Intent::Watch);
     assert_eq!(room.give(50, Input::Nudge), vec![watch.clone()]);
     assert_eq!(room.give(60, Input::PeerSuspected(ip(1))), vec![]);
