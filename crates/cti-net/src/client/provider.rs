@@ -17,6 +17,9 @@ use crate::sender::Sender;
 /// So many bytes are asked for at a time.
 const READ: usize = 16 * 1024;
 
+/// So many reads in a row at most, while something waits to be sent.
+const READS: u8 = 8;
+
 type Connecting = Pin<Box<dyn Future<Output = io::Result<Box<dyn Stream>>> + Send>>;
 
 /// A provider over the CTI protocol: one link at a time to the first CTIManager that can be reached.
@@ -29,8 +32,8 @@ pub struct ClientProvider {
     clock: Clock,
     wire: Wire,
     input: BytesMut,
-    /// The last thing done was to read: what waits to be sent comes before more of it.
-    has_read: bool,
+    /// So many reads came while something waited to be sent; after [`READS`] that comes before more of them.
+    reads: u8,
     events: VecDeque<ProviderEvent>,
     control: ClientControl,
     changes: mpsc::UnboundedReceiver<Config>,
@@ -85,7 +88,7 @@ impl ClientProvider {
             clock,
             wire: Wire::None,
             input: BytesMut::new(),
-            has_read: false,
+            reads: 0,
             events: VecDeque::new(),
             control: ClientControl { changes: sender },
             changes,
@@ -116,7 +119,7 @@ impl ClientProvider {
 
     async fn step(&mut self) -> Step {
         let due = self.session.next_timeout();
-        let clock = self.clock;
+        let (clock, reads) = (self.clock, self.reads);
         let changes = &mut self.changes;
         let io = async {
             match &mut self.wire {
@@ -129,8 +132,9 @@ impl ClientProvider {
                     let output = self.session.transmit();
                     let sends = sender.wants(output);
                     self.input.reserve(READ);
-                    // In turn: a CTIManager that never stops writing must not keep us from sending.
-                    if sends && self.has_read {
+                    // Reading first, since the last words of a link tell why it ends; but a CTIManager that never stops
+                    // writing must not keep us from sending.
+                    if sends && reads >= READS {
                         tokio::select! {
                             biased;
                             sent = sender.send(output) => Step::Sent(*attempt, sent),
@@ -157,9 +161,12 @@ impl ClientProvider {
 
     fn take(&mut self, step: Step) {
         let now = self.clock.now();
-        let has_read = std::mem::replace(&mut self.has_read, matches!(step, Step::Read(..)));
+        let kept = matches!(step, Step::Read(..)) && !self.session.transmit().is_empty();
+        let reads = self.reads;
+        self.reads = if kept { reads.saturating_add(1) } else { 0 };
         // These came first, whatever waits to be read; the clock is looked at after that.
-        let before_reading = matches!(step, Step::Changed(_)) || has_read && matches!(step, Step::Sent(..));
+        let before_reading =
+            matches!(step, Step::Changed(_)) || reads >= READS && matches!(step, Step::Sent(..));
         match step {
             Step::Changed(config) => {
                 if let Err(error) = self.session.configure(now, config) {
@@ -208,8 +215,9 @@ impl CtiProvider for ClientProvider {
                 return Some(event);
             }
             let step = self.step().await;
+            let is_read = matches!(step, Step::Read(..));
             self.take(step);
-            if self.has_read && self.events.is_empty() {
+            if is_read && self.events.is_empty() {
                 // Nothing for the caller, perhaps for ever: who waits beside this has a turn.
                 tokio::task::yield_now().await;
             }
