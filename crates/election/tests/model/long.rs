@@ -77,7 +77,7 @@ fn two_with_one_of_everything() {
     holds_at_length("two settled, one of everything", Setup::two(budget).steady(), &[Seen::ClockBehind]);
 }
 
-/// It has never ended: nothing was found breadth first in a minute of CPU, when 8 GB of memory were used up.
+/// It has never ended: nothing was found in what was gone through in seven minutes beside other work.
 #[test]
 #[ignore = "long"]
 fn three_with_a_crash_a_restart_a_pause_and_a_loss() {
