@@ -301,6 +301,7 @@ impl Engine {
         }
         let active = self.watch.caller(phone).and_then(|caller| caller.request);
         if let Some(line) = active.and_then(|slot| self.requests.get(slot)).map(|request| request.line) {
+            self.settle_doubts(line);
             self.evaluate(line);
         }
     }

@@ -190,8 +190,8 @@ impl Engine {
         }
         let concerned = match &caller.screen {
             Screen::Nothing => false,
-            // It is that of a request that ended before, and waits for its removal.
-            Screen::Unknown => caller.clearing.is_none(),
+            // It may be that of another request: one that lives, or one that ended before and waits for its removal.
+            Screen::Unknown => caller.request.is_none() && caller.clearing.is_none(),
             Screen::Up(shown) => shown.about == Some(id),
         };
         match removal {

@@ -170,7 +170,9 @@ impl Engine {
         }
         for turn in called.turns.clone() {
             let Some(request) = self.requests.get_mut(turn) else { continue };
-            if !request.in_doubt || !self.watch.is_in_service(request.phone) {
+            // While another request is about to take its place, nothing new begins.
+            let replaced = self.watch.caller(request.phone).is_some_and(|caller| caller.saving.is_some());
+            if !request.in_doubt || replaced || !self.watch.is_in_service(request.phone) {
                 continue;
             }
             if self.watch.is_idle(request.phone) {

@@ -269,6 +269,8 @@ fn two_records_of_one_phone_and_the_later_one_counts() {
     assert_eq!(b.stored.len(), 1);
     let out = b.out();
     assert_eq!(out.iter().filter(|line| *line == "notice: 1-1 ended: Replaced").count(), 1, "{out:#?}");
+    // The screen that may be there is the one of the later.
+    assert!(!out.contains(&"clear A".to_owned()), "{out:#?}");
 }
 
 #[test]

@@ -492,3 +492,24 @@ fn r47_a_notification_waits_for_the_store_and_goes_out_late() {
     b.store_writes();
     b.expect_at_phones(&["show A: Available 1002 at 600.003s (1-1)", "alert A 1-1#1"]);
 }
+
+#[test]
+fn r6_an_alert_in_doubt_is_not_repeated_while_another_request_is_being_saved() {
+    let mut b = Bench::new();
+    b.alerts_answered = false;
+    b.line("B", InUse);
+    b.waits("A", "1002", Busy);
+    b.line("B", Idle);
+    b.wait_secs(19);
+    b.press("A", "1003", Busy);
+    b.hang_up("A");
+    b.store_is(Store::Slow);
+    b.key("A", SoftKey::Ok);
+    b.look_away();
+    // The turn is over, but nobody knows whether the phone has alerted.
+    b.wait_secs(1);
+    b.expect_at_phones(&[]);
+    // The new request is given up, and the alert is repeated under its id.
+    b.wait_secs(1);
+    assert!(b.out().contains(&"alert A 1-1#1".to_owned()));
+}

@@ -383,6 +383,14 @@ impl Reference {
             self.requests.push(request);
         }
         (0..self.lines.len()).for_each(|l| self.ask_where(l));
+        // The store may hold one that was replaced: what was written of it came after, and its removal did not come.
+        let replaced = |all: &[Request]| {
+            let later = |i: usize| all[i + 1..].iter().any(|r| r.p == all[i].p);
+            (0..all.len()).find(|i| later(*i))
+        };
+        while let Some(i) = replaced(&self.requests) {
+            self.end(i, Ending::Replaced);
+        }
         let passed = |r: &Request, now: Timestamp| r.record.expires.is_some_and(|at| at <= now);
         while let Some(i) = self.requests.iter().position(|r| passed(r, self.now)) {
             self.end(i, Ending::Expired);
