@@ -6,6 +6,9 @@
 //! ```text
 //! cargo test --release -p ringback-callback --test model -- --ignored --nocapture
 //! ```
+//!
+//! Seen on a busy machine of 2 cores: 162 s, no difference; the rarest transition, *being saved* to *ended: user changed*,
+//! 3 191 times.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "test code")]
 
 mod cast;

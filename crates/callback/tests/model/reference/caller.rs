@@ -233,6 +233,8 @@ impl Reference {
             (SoftKey::Cancel, Some(i)) => self.end(i, Ending::Cancelled),
             (SoftKey::Dial, Some(i)) if self.can_dial(i) => self.dial(i),
             (SoftKey::Ok, _) if self.known[p].proposal.is_some() => self.replace(p),
+            // The key is for the request that lives: its screen comes up again.
+            (SoftKey::Dial, Some(_)) => self.show_request(p),
             // Activated, or Cannot, or the end of the screen is under way.
             _ if self.saving(p).is_some() || self.known[p].clear_after.is_some() => {}
             // The screen is out of date: the right one comes up.
