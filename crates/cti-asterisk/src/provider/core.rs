@@ -212,7 +212,10 @@ impl Core {
                 self.mapper = Mapper::new(self.config.timing);
                 self.stage = Stage::Booting { until: now + self.config.patience };
             }
-            session::Event::Lost(loss) | session::Event::Failed(loss) => self.link_gone(&loss),
+            session::Event::Lost(loss) | session::Event::Failed(loss) => {
+                self.standing.link_gone(now);
+                self.link_gone(&loss);
+            }
             session::Event::Message(message) => self.message(now, &message),
             session::Event::Lagged => {
                 tracing::warn!("events of the manager interface were dropped: everything is read anew");

@@ -12,6 +12,9 @@ use crate::map::line_of;
 /// How long a phone may take to register again at a restarted server, if nothing else is configured.
 const MISSED: Millis = Millis::from_mins(2);
 
+/// A server says when it was started, and how old it is, in whole seconds: two of them are enough to tell two starts apart.
+const TWO_SECONDS: Millis = Millis::from_secs(2);
+
 /// What is wanted. It outlives links.
 #[derive(Debug, Default)]
 pub(super) struct Standing {
@@ -25,8 +28,12 @@ pub(super) struct Standing {
     were_in_service: BTreeSet<DeviceName>,
     /// From when on a phone that is missed is believed to be gone.
     missed_until: Timestamp,
-    /// When the server was started, by its own clock.
+    /// When the server was started, by its own clock, which tells seconds.
     started: Option<String>,
+    /// From when on a server that starts again says another second than this one.
+    distinct_from: Timestamp,
+    /// The link was gone before that: the same second may be another start.
+    indistinct: bool,
     /// From when on what the server says is believed. `None`: never by time alone.
     believed_from: Option<Timestamp>,
     /// Phones that were seen in use since the server's start.
@@ -53,6 +60,10 @@ impl Standing {
             .collect();
     }
 
+    pub(super) fn link_gone(&mut self, now: Timestamp) {
+        self.indistinct |= now < self.distinct_from;
+    }
+
     pub(super) fn next_proof(&self) -> Option<Timestamp> {
         let doubtful = self.believed_from.filter(|_| !self.doubtful.is_empty());
         let missed = Some(self.missed_until).filter(|_| !self.missed.is_empty());
@@ -69,7 +80,8 @@ impl Standing {
     ) {
         // The time before this program began cannot be told by its clock; what is left of the waiting can.
         let left = proof.map(|proof| Millis(proof.0.saturating_sub(uptime.0)));
-        let same = self.started.as_ref() == Some(&started);
+        let same = !std::mem::take(&mut self.indistinct) && self.started.as_ref() == Some(&started);
+        self.distinct_from = Timestamp(now.0.saturating_sub(uptime.0)) + TWO_SECONDS;
         if same {
             self.were_in_service.clear();
         } else {

@@ -232,6 +232,17 @@ fn a_line_that_is_used_is_believed_at_once_and_stays_believed_until_the_next_sta
 }
 
 #[test]
+fn a_server_that_is_started_again_within_the_same_second_is_not_taken_for_the_same() {
+    let mut desk = Desk::up(0);
+    desk.channel("Newchannel", "1002", "5", "4");
+    desk.hangup("1002", "5");
+    desk.told();
+    desk.handle(Event::Lost(Loss::Closed));
+    desk.connect();
+    assert!(!desk.opened("1002"));
+}
+
+#[test]
 fn ringing_alone_proves_nothing() {
     let mut desk = Desk::up(0);
     desk.channel("Newchannel", "1002", "ringing", "5");
