@@ -84,7 +84,8 @@
 //! | [`screen::ScreenRenderer`] | how screens look | [`screen::XmlRenderer`] | |
 //! | [`serviceability::alarm::AlarmSink`] | who is told of alarms | [`serviceability::alarm::TracingSink`] | [`serviceability::alarm::FanOut`] |
 //!
-//! Two callbacks beside them put in force what the directory says of the program itself: [`Ports::on_parameters`], and
+//! Two callbacks beside them put in force what the directory says of the program itself: [`Ports::on_parameters`], for the
+//! client of CTIManagers ready-made as [`client_parameters`], and
 //! [`Ports::on_settings`] for traces and alarms, ready-made as [`put_in_force`], which lists the names and values.
 //!
 //! # An instance
@@ -115,6 +116,7 @@ mod service;
 mod settings;
 mod status;
 mod story;
+mod timing;
 mod translate;
 mod writer;
 
@@ -123,6 +125,7 @@ pub use service::{Config, ConfigError, OnParameters, Ports, Service};
 pub use settings::{OnSettings, SettingProblem, SettingRows, put_in_force};
 pub use status::Status;
 pub use story::{LineUse, ScreenKind, Story, StoryEntry, StoryEvent};
+pub use timing::client_parameters;
 
 pub use ringback_callback as callback;
 pub use ringback_cti as cti;

@@ -11,7 +11,7 @@ use ringback::serviceability::trace::{
     Rotation, TraceClock, TraceError, TraceFiles, TraceHandle, TraceLevels, TraceOutput, TraceSettings,
     install,
 };
-use ringback::{Config, Handle, OnParameters, Ports, Service, put_in_force};
+use ringback::{Config, Handle, OnParameters, Ports, Service, client_parameters, put_in_force};
 use ringback_db::MergedFeed;
 use ringback_db::tcp::{RebindingTcpFeed, SecretError, SharedSecret, TcpLimits, TcpPort};
 use ringback_db_sqlite::{Presence, PresenceError};
@@ -174,14 +174,9 @@ fn provider(
     let mut client = ClientConfig::new(managers.collect(), config.cti.user.clone(), password);
     client.group = config.group.clone();
     let provider = ClientProvider::new(client.clone(), Arc::new(TcpConnector))?;
-    let control = provider.control();
+    let mut at_client = client_parameters(provider.control(), client);
     let on_parameters = move |parameters: &ServiceParameters| {
-        client.heartbeat = parameters.heartbeat_interval;
-        client.open_timeout = parameters.provider_open_timeout;
-        client.request_timeout = parameters.request_timeout;
-        client.retry_limit = parameters.connection_retry_timeout;
-        // The floors of the parameters keep every time above zero.
-        let _invalid = control.configure(client.clone());
+        at_client(parameters);
         if let Some(port) = &port {
             port.set(parameters.change_notification_port);
         }

@@ -11,12 +11,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use ringback::cti_net::{ClientConfig, ClientProvider};
-use ringback::db::{RequestStore, ServiceParameters};
+use ringback::db::RequestStore;
 use ringback::election::{Evidence, Member, Registry};
 use ringback::model::Millis;
 use ringback::screen::XmlRenderer;
 use ringback::serviceability::alarm::{Alarm, AlarmSink};
-use ringback::{Config, Handle, Ports, Service};
+use ringback::{Config, Handle, Ports, Service, client_parameters};
 use ringback_sim::Cut;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -163,15 +163,7 @@ impl Nodes {
         }
         let provider = ClientProvider::new(client.clone(), (outfit.connector)(address))
             .map_err(|error| error.to_string())?;
-        let control = provider.control();
-        let on_parameters = move |parameters: &ServiceParameters| {
-            client.heartbeat = parameters.heartbeat_interval;
-            client.open_timeout = parameters.provider_open_timeout;
-            client.request_timeout = parameters.request_timeout;
-            client.retry_limit = parameters.connection_retry_timeout;
-            // The floors of the parameters keep every time above zero.
-            let _invalid = control.configure(client.clone());
-        };
+        let on_parameters = client_parameters(provider.control(), client);
         let registry: Arc<dyn Registry> = Arc::new(outfit.registry.clone());
         Ok(Ports {
             provider: Box::new(provider),
@@ -181,7 +173,7 @@ impl Nodes {
             registry,
             renderer: Arc::new(XmlRenderer::new(outfit.dictionaries.clone())),
             alarms: Arc::clone(&self.seen) as Arc<dyn AlarmSink>,
-            on_parameters: Some(Box::new(on_parameters)),
+            on_parameters: Some(on_parameters),
             on_settings: None,
         })
     }
