@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
-use tokio_postgres::{AsyncMessage, Config, Notification};
+use tokio_postgres::{AsyncMessage, Config, Error, Notification};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::connection::way_limit;
@@ -168,7 +168,7 @@ impl Ear {
         };
         let revisions = match tokio::time::timeout(self.patience, start).await {
             Ok(Ok(rows)) => rows,
-            Ok(Err(error)) => return told(&error),
+            Ok(Err(error)) => return why(&error, &mut receiver).await,
             Err(_) => return silent(),
         };
         self.heard.send_modify(|heard| {
@@ -192,11 +192,24 @@ impl Ear {
                 () = tokio::time::sleep(self.probe_interval) => {
                     match tokio::time::timeout(self.patience, client.batch_execute("SELECT 1")).await {
                         Ok(Ok(())) => {}
-                        Ok(Err(error)) => return told(&error),
+                        Ok(Err(error)) => return why(&error, &mut receiver).await,
                         Err(_) => return silent(),
                     }
                 }
             }
         }
     }
+}
+
+/// Why a question failed. A client knows only that its connection is gone; what ended it is the last message of the carrier,
+/// which ends right after it.
+async fn why(error: &Error, receiver: &mut mpsc::UnboundedReceiver<Result<Notification, String>>) -> String {
+    while error.is_closed() {
+        match receiver.recv().await {
+            Some(Ok(_)) => {}
+            Some(Err(reason)) => return reason,
+            None => break,
+        }
+    }
+    told(error)
 }

@@ -163,8 +163,9 @@ async fn loss_on_the_way(broken: Way) -> (String, String) {
     let (entrance, state) = way(server.address().into()).await;
     let through = direct.replace(&server.address().to_string(), &entrance.to_string());
     let database = open_with(&through, |options| {
-        options.write_timeout = Millis(100);
-        options.read_timeout = Millis(100);
+        // Silence is found by these alone; long enough for a machine that has other things to do.
+        options.write_timeout = Millis(2_000);
+        options.read_timeout = Millis(2_000);
         options.probe_interval = Millis(50);
     })
     .await;
