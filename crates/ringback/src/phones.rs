@@ -46,11 +46,25 @@ pub(crate) struct Phones {
     phones: HashMap<DeviceName, Phone>,
     /// Phones with something waiting.
     waiting: usize,
+    /// Planted: the recall is not in the caller's language.
+    #[cfg(feature = "planted")]
+    language_lost: bool,
 }
 
 impl Phones {
     pub(crate) fn new(renderer: Arc<dyn ScreenRenderer>) -> Self {
-        Self { renderer, phones: HashMap::new(), waiting: 0 }
+        Self {
+            renderer,
+            phones: HashMap::new(),
+            waiting: 0,
+            #[cfg(feature = "planted")]
+            language_lost: false,
+        }
+    }
+
+    #[cfg(feature = "planted")]
+    pub(crate) fn lose_language(&mut self, lost: bool) {
+        self.language_lost = lost;
     }
 
     /// Takes an item, and says what is to be done with it.
@@ -112,6 +126,13 @@ impl Phones {
             Item::Screen { view, about } => {
                 let profile =
                     self.phones.get(device).and_then(|phone| phone.profile.clone()).unwrap_or_default();
+                #[cfg(feature = "planted")]
+                let profile = match view {
+                    View::Available { .. } if self.language_lost => {
+                        Profile { locale: Locale::default(), ..profile }
+                    }
+                    _ => profile,
+                };
                 self.renderer.screen(view, *about, &profile.locale, profile.offset)
             }
             Item::Clear => Ok(self.renderer.clear()),

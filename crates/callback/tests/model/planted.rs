@@ -2,7 +2,8 @@
 //! histories without a difference prove nothing.
 //!
 //! The language of the caller, lost on the recall, is no matter of the engine: it names the phone and the view, and the
-//! language is that of the phone at the moment of each screen.
+//! language is that of the phone at the moment of each screen (planted in `crates/ringback/tests/service/planted.rs`).
+//! What goes wrong between instances is planted in `crates/election/tests/model/protections.rs`.
 
 use ringback_callback::Fault;
 

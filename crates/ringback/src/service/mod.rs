@@ -65,6 +65,10 @@ pub struct Config {
     #[cfg(feature = "planted")]
     #[doc(hidden)]
     pub planted: ringback_election::planted::Planted,
+    /// The language of the caller is lost on the recall.
+    #[cfg(feature = "planted")]
+    #[doc(hidden)]
+    pub language_lost: bool,
 }
 
 impl Config {
@@ -79,6 +83,8 @@ impl Config {
             exclusive: false,
             #[cfg(feature = "planted")]
             planted: ringback_election::planted::Planted::default(),
+            #[cfg(feature = "planted")]
+            language_lost: false,
         }
     }
 }

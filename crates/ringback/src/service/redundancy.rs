@@ -212,7 +212,13 @@ impl Service {
                 let now = self.surroundings.set_time(latest.fold(now, Timestamp::max));
                 self.surroundings.store_is_up();
                 let writer = Writer::new(Arc::clone(&self.store), self.config.group.clone(), epoch);
-                let phones = Phones::new(Arc::clone(&self.renderer));
+                #[cfg_attr(
+                    not(feature = "planted"),
+                    expect(unused_mut, reason = "changed only to plant a fault")
+                )]
+                let mut phones = Phones::new(Arc::clone(&self.renderer));
+                #[cfg(feature = "planted")]
+                phones.lose_language(self.config.language_lost);
                 let parameters = self.configured.parameters().callback;
                 let mut term = Term::new(self.config.group.clone(), epoch, now, parameters, writer, phones);
                 tracing::info!(target: target::REDUNDANCY, %epoch, requests = records.len(), "enters office");

@@ -8,6 +8,7 @@ mod directory;
 mod hand_over;
 mod lease;
 mod parameters;
+mod planted;
 mod ports;
 mod requests;
 mod settings;
