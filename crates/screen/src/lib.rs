@@ -6,7 +6,8 @@
 //!
 //! - [`XmlRenderer`] writes [`View`](ringback_callback::View)s through [`ScreenRenderer`];
 //! - [`Dictionaries`] holds the texts of all locales: built in, or loaded from files;
-//! - [`phone`] is the phone's side: the strict reader, and what a pressed softkey sends back.
+//! - [`phone`] is the phone's side: the strict reader, what a pressed softkey sends back, and what a phone answers to an
+//!   order over HTTP.
 //!
 //! ```
 //! use ringback_callback::{SoftKey, View};
@@ -47,7 +48,7 @@ pub use dictionary::{
     Dictionaries, DictionaryError, DictionaryErrors, DictionaryWarning, Key, Loaded, Parameter, TemplateError,
 };
 pub use limits::{
-    EXECUTE_HTTP_ITEMS, EXECUTE_ITEMS, HEADING_CHARS, LAST_POSITION, LimitError, MESSAGE_BYTES,
+    ANSWER_BYTES, EXECUTE_HTTP_ITEMS, EXECUTE_ITEMS, HEADING_CHARS, LAST_POSITION, LimitError, MESSAGE_BYTES,
     SOFT_KEY_NAME_CHARS, URL_CHARS,
 };
 pub use render::{ScreenError, ScreenRenderer, XmlRenderer};

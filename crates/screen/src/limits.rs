@@ -12,6 +12,8 @@ pub const URL_CHARS: usize = 256;
 pub const LAST_POSITION: usize = 16;
 /// The longest message to a phone through CTI, in bytes.
 pub const MESSAGE_BYTES: usize = 2000;
+/// The longest answer that is read of a phone, in bytes.
+pub const ANSWER_BYTES: usize = 4096;
 /// The most items of one `CiscoIPPhoneExecute`.
 pub const EXECUTE_ITEMS: usize = 3;
 /// The most of them that may be HTTP.

@@ -108,6 +108,8 @@ pub(crate) struct Rules {
     pub(crate) max_bytes: usize,
     /// Whether comments are skipped; otherwise they are an error.
     pub(crate) comments: bool,
+    /// Whether a text that is all ASCII may declare any encoding; otherwise only UTF-8.
+    pub(crate) ascii_encodings: bool,
 }
 
 /// An element with everything in it. `text` is all text directly in it, entities resolved, line ends as `\n`.
@@ -146,7 +148,9 @@ pub(crate) fn read(bytes: &[u8], rules: Rules) -> Result<Element, XmlError> {
             Event::End(_) => tree.close()?,
             Event::Text(text) => tree.text(&text.xml10_content())?,
             Event::GeneralRef(name) => tree.text(resolve(&name)?.encode_utf8(&mut [0; 4]))?,
-            Event::Decl(declaration) if first => check_declaration(&declaration)?,
+            Event::Decl(declaration) if first => {
+                check_declaration(&declaration, rules.ascii_encodings && text.is_ascii())?;
+            }
             Event::Comment(_) if rules.comments => {}
             Event::Decl(_) => return Err(XmlError::Unsupported { what: "an XML declaration" }),
             Event::Comment(_) => return Err(XmlError::Unsupported { what: "a comment" }),
@@ -261,10 +265,11 @@ fn resolve(name: &str) -> Result<char, XmlError> {
     }
 }
 
-fn check_declaration(declaration: &BytesDecl<'_>) -> Result<(), XmlError> {
+fn check_declaration(declaration: &BytesDecl<'_>, any_encoding: bool) -> Result<(), XmlError> {
     declaration.xml_version().map_err(|e| XmlError::Syntax(e.to_string()))?;
     match declaration.encoding() {
         None => Ok(()),
+        Some(Ok(_)) if any_encoding => Ok(()),
         Some(Ok(encoding)) if encoding.eq_ignore_ascii_case("utf-8") => Ok(()),
         Some(Ok(encoding)) => Err(XmlError::Encoding { declared: encoding.into_owned() }),
         Some(Err(e)) => Err(XmlError::Syntax(e.to_string())),

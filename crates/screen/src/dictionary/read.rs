@@ -21,7 +21,7 @@ pub(super) struct DictionaryFile {
 /// Reads one file; gives everything that is wrong with it.
 pub(super) fn read(file: &str, bytes: &[u8]) -> Result<DictionaryFile, Vec<DictionaryError>> {
     let locale = locale_of(file).map_err(|e| vec![e])?;
-    let root = xml::read(bytes, Rules { max_bytes: MAX_BYTES, comments: true })
+    let root = xml::read(bytes, Rules { max_bytes: MAX_BYTES, comments: true, ascii_encodings: false })
         .map_err(|why| vec![DictionaryError::Xml { file: file.to_owned(), why }])?;
     check_root(file, &locale, &root).map_err(|e| vec![e])?;
     let mut texts = BTreeMap::new();

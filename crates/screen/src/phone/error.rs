@@ -83,6 +83,12 @@ pub enum PhoneXmlError {
         /// What was met.
         found: String,
     },
+    /// The status of an item of an answer is not a number.
+    #[error("status {found:?} is not a number")]
+    Status {
+        /// What was met.
+        found: String,
+    },
     /// The number of an error object is not a number.
     #[error("error number {found:?} is not a number from 0 to 255")]
     ErrorNumber {

@@ -2,6 +2,7 @@
 //! sends back when a softkey is pressed. Simulated phones, tests and gateways use it; the service uses it to
 //! understand key presses and refusals.
 
+mod answer;
 mod application;
 mod error;
 mod object;
@@ -9,6 +10,7 @@ mod parse;
 mod press;
 mod write;
 
+pub use answer::{PhoneAnswer, PhoneFault, ResponseItem};
 pub use application::{ApplicationId, ApplicationIdError};
 pub use error::PhoneXmlError;
 pub use object::{ExecuteItem, PhoneObject, Priority, SoftKeyItem};

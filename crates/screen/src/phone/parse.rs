@@ -16,7 +16,7 @@ use crate::xml::{self, Element, Rules, XmlError};
 /// # Errors
 /// See [`PhoneXmlError`]: each way to be wrong has its name.
 pub fn parse(xml: &[u8]) -> Result<PhoneObject, PhoneXmlError> {
-    let rules = Rules { max_bytes: limits::MESSAGE_BYTES, comments: false };
+    let rules = Rules { max_bytes: limits::MESSAGE_BYTES, comments: false, ascii_encodings: false };
     let root = xml::read(xml, rules).map_err(|e| match e {
         XmlError::TooLong { limit, size } => {
             PhoneXmlError::Limit(limits::LimitError { what: "phone XML", unit: "bytes", limit, size })
@@ -162,6 +162,6 @@ fn once(
     }
 }
 
-fn unknown(element: Element, parent: &str) -> PhoneXmlError {
+pub(super) fn unknown(element: Element, parent: &str) -> PhoneXmlError {
     PhoneXmlError::UnknownTag { tag: element.name, parent: parent.to_owned() }
 }
