@@ -94,6 +94,17 @@ pub enum CallProgress {
     Ended,
 }
 
+/// What the call manager says of a Dial.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DialOutcome {
+    /// The call is being made: this one.
+    Made(CallId),
+    /// There is no call, because B is busy (R20).
+    Busy,
+    /// There is no call, for another reason (R21).
+    Failed,
+}
+
 /// What the engine is told. Everything about devices and lines is a level: telling it twice does no harm.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -178,12 +189,12 @@ pub enum Input {
         /// How it goes.
         progress: CallProgress,
     },
-    /// The outcome of [`Output::Dial`](crate::Output::Dial): the call, or `None` if it could not be made.
+    /// The outcome of [`Output::Dial`](crate::Output::Dial).
     Dialled {
         /// For which request.
         request: RequestId,
-        /// The call.
-        call: Option<CallId>,
+        /// Whether there is a call.
+        outcome: DialOutcome,
     },
     /// The outcome of [`Output::Alert`](crate::Output::Alert).
     Alerted {

@@ -157,7 +157,9 @@ mod policy;
 mod record;
 
 pub use engine::Engine;
-pub use input::{CallProgress, DeviceState, Input, Occupancy, PressedDuring, Resolution, Ticket, Unresolved};
+pub use input::{
+    CallProgress, DeviceState, DialOutcome, Input, Occupancy, PressedDuring, Resolution, Ticket, Unresolved,
+};
 pub use output::{Ending, Notice, Output, Refusal, SaveId, SoftKey, View};
 pub use parameters::{ParameterError, Parameters, QueuePolicyName};
 #[cfg(feature = "planted")]

@@ -8,8 +8,8 @@ use std::rc::Rc;
 
 use proptest::prelude::*;
 use ringback_callback::{
-    AlertId, CallProgress, DeviceState, Engine, Input, Notice, Occupancy, Output, Parameters, Phase,
-    PressedDuring, QueuePolicyName, Record, Refusal, SaveId, SoftKey,
+    AlertId, CallProgress, DeviceState, DialOutcome, Engine, Input, Notice, Occupancy, Output, Parameters,
+    Phase, PressedDuring, QueuePolicyName, Record, Refusal, SaveId, SoftKey,
 };
 use ringback_model::{Appearance, CallId, DeviceName, DirectoryNumber, LineId, Millis, RequestId};
 
@@ -34,7 +34,8 @@ enum Step {
     Dnd(usize, bool),
     Registered(usize, bool),
     UserChanged(usize),
-    Dialled(usize, bool),
+    Dialled(usize),
+    NotDialled(usize, DialOutcome),
     Progress(usize, u8),
     Wait(u64),
     Store(Store),
@@ -65,6 +66,7 @@ fn step() -> impl Strategy<Value = Step> {
     let store = prop_oneof![4 => Just(Store::Ready), 2 => Just(Store::Slow), 1 => Just(Store::Down)];
     let directory =
         prop_oneof![4 => Just(Directory::Ready), 1 => Just(Directory::Slow), 1 => Just(Directory::Down)];
+    let refusal = prop_oneof![Just(DialOutcome::Failed), Just(DialOutcome::Busy)];
     prop_oneof![
         // Most callers want B, whose line is shared.
         8 => (phone(), prop_oneof![3 => Just(1), 1 => 0..NUMBERS.len()], during)
@@ -79,7 +81,8 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (phone(), any::<bool>()).prop_map(|(p, on)| Step::Dnd(p, on)),
         2 => (phone(), any::<bool>()).prop_map(|(p, on)| Step::Registered(p, on)),
         1 => phone().prop_map(Step::UserChanged),
-        4 => (phone(), any::<bool>()).prop_map(|(p, made)| Step::Dialled(p, made)),
+        2 => phone().prop_map(Step::Dialled),
+        2 => (phone(), refusal).prop_map(|(p, outcome)| Step::NotDialled(p, outcome)),
         4 => (phone(), 0..5_u8).prop_map(|(p, how)| Step::Progress(p, how)),
         4 => prop_oneof![Just(1_u64), Just(500), Just(2_000), Just(20_000), Just(60_000), Just(2_800_000)]
             .prop_map(Step::Wait),
@@ -100,6 +103,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 fn carry_out(b: &mut Bench, step: Step) {
     let name = |p: usize| PHONES[p];
+    let dials = |b: &Bench, p| matches!(b.phase_of(name(p)), Some(Phase::Dialing { .. }));
     match step {
         Step::Press(p, ..) | Step::PressIdle(p) | Step::Busy(p, _) | Step::Line(p, _)
             if !b.phones[name(p)].registered => {}
@@ -123,16 +127,11 @@ fn carry_out(b: &mut Bench, step: Step) {
         Step::Registered(p, false) => b.unregister(name(p)),
         Step::Registered(p, true) => b.register(name(p)),
         Step::UserChanged(p) => b.give(Input::UserChanged(device(name(p)))),
-        Step::Dialled(p, made) => {
-            if matches!(b.phase_of(name(p)), Some(Phase::Dialing { .. })) {
-                if made {
-                    b.dial_starts(name(p));
-                } else {
-                    let request = b.id_of(name(p));
-                    b.give(Input::Dialled { request, call: None });
-                }
-            }
+        Step::Dialled(p) if dials(b, p) => {
+            b.dial_starts(name(p));
         }
+        Step::NotDialled(p, outcome) if dials(b, p) => b.dialled(name(p), outcome),
+        Step::Dialled(_) | Step::NotDialled(..) => {}
         Step::Progress(p, how) => {
             let Some(record) = b.engine.request_of(&device(name(p))) else { return };
             let number = record.dialled.as_str().to_owned();
@@ -375,8 +374,7 @@ fn heal(b: &mut Bench) {
         b.dnd(name, false);
         b.line(name, Occupancy::Idle);
         if matches!(b.phase_of(name), Some(Phase::Dialing { .. })) {
-            let request = b.id_of(name);
-            b.give(Input::Dialled { request, call: None });
+            b.dialled(name, DialOutcome::Failed);
             b.call(name, CallId(1), Some("1002"), CallProgress::Ended);
         }
         if let Some(Phase::Dialing { .. }) = b.phase_of(name) {

@@ -1,8 +1,12 @@
 //! Words of the CTI model as words of the engine. Nothing is decided here that depends on a request.
 
-use ringback_callback::{AlertId, CallProgress, DeviceState, Input, Notice, Occupancy, PressedDuring};
-use ringback_cti::DataId;
-use ringback_cti::message::{Activity, CallInfo, CallState, Cause, DeviceStatus, FeatureInvocation};
+use ringback_callback::{
+    AlertId, CallProgress, DeviceState, DialOutcome, Input, Notice, Occupancy, PressedDuring,
+};
+use ringback_cti::message::{
+    Activity, Answer, CallInfo, CallState, Cause, CtiError, DeviceStatus, FeatureInvocation,
+};
+use ringback_cti::{DataId, RequestFailure};
 use ringback_model::{Appearance, RequestId};
 
 /// R1: what A heard when it pressed the key.
@@ -33,6 +37,15 @@ pub(crate) fn occupancy(occupancy: ringback_cti::Occupancy) -> Occupancy {
         ringback_cti::Occupancy::Idle => Occupancy::Idle,
         ringback_cti::Occupancy::Ringing => Occupancy::Ringing,
         ringback_cti::Occupancy::InUse => Occupancy::InUse,
+    }
+}
+
+/// What the answer to a Dial says (R20, R21).
+pub(crate) fn dial_outcome(answer: &Result<Answer, RequestFailure>) -> DialOutcome {
+    match answer {
+        Ok(Answer::CallMade(call)) => DialOutcome::Made(*call),
+        Err(RequestFailure::Refused(CtiError::DestinationBusy)) => DialOutcome::Busy,
+        _ => DialOutcome::Failed,
     }
 }
 

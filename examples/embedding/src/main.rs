@@ -16,7 +16,7 @@ fn carry_out(output: Output, to_b: &Resolution) -> Option<Input> {
         Output::OpenLine(at) => Input::Line { at, occupancy: Occupancy::InUse, calls: None },
         Output::Save { save, .. } | Output::Remove { save, .. } => Input::Saved(save),
         Output::Alert { alert, .. } => Input::Alerted { alert, delivered: true },
-        Output::Dial { request, .. } => Input::Dialled { request, call: Some(CallId(2)) },
+        Output::Dial { request, .. } => Input::Dialled { request, outcome: DialOutcome::Made(CallId(2)) },
         _ => return None,
     })
 }

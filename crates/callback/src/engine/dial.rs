@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 use super::line::Condition;
 use super::request::{DialledCall, Gate, Request};
 use super::{Engine, PhoneSlot, RequestSlot};
-use crate::input::CallProgress;
+use crate::input::{CallProgress, DialOutcome};
 use crate::output::{Ending, Notice, Output};
 use crate::record::Phase;
 
@@ -47,15 +47,16 @@ impl Engine {
         });
     }
 
-    pub(super) fn dialled(&mut self, id: RequestId, call: Option<CallId>) {
+    pub(super) fn dialled(&mut self, id: RequestId, outcome: DialOutcome) {
         let Some(slot) = self.requests.find(&id) else { return };
         let Some(request) = self.requests.get_mut(slot) else { return };
         if !is_dialling(request) {
             return;
         }
-        match call {
-            Some(call) => request.dial.get_or_insert_default().call = Some(call),
-            None => self.dial_failed(slot),
+        match outcome {
+            DialOutcome::Made(call) => request.dial.get_or_insert_default().call = Some(call),
+            DialOutcome::Busy => self.retain(slot),
+            DialOutcome::Failed => self.dial_failed(slot),
         }
     }
 

@@ -208,7 +208,7 @@ impl Engine {
             Input::UserChanged(device) => self.user_changed(&device),
             Input::Line { at, occupancy, calls } => self.line(&at, occupancy, calls.as_deref()),
             Input::Call { at, call, called, progress } => self.call(&at, call, called.as_ref(), &progress),
-            Input::Dialled { request, call } => self.dialled(request, call),
+            Input::Dialled { request, outcome } => self.dialled(request, outcome),
             Input::Alerted { alert, delivered } => self.alerted(alert, delivered),
             Input::ScreenLost(device) => self.screen_lost(&device),
             Input::LinkLost => self.link_lost(),

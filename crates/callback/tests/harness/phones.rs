@@ -1,6 +1,6 @@
 //! The phones of the bench, and what their users do.
 
-use ringback_callback::{CallProgress, PressedDuring};
+use ringback_callback::{CallProgress, DialOutcome, PressedDuring};
 
 use super::*;
 
@@ -204,9 +204,14 @@ impl Bench {
         self.calls += 1;
         let call = CallId(self.calls);
         self.phone(name).calls = vec![call];
-        self.give(Input::Dialled { request: self.id_of(name), call: Some(call) });
+        self.dialled(name, DialOutcome::Made(call));
         self.busy(name);
         call
+    }
+
+    /// What the call manager says of a phone's Dial.
+    pub(crate) fn dialled(&mut self, name: &str, outcome: DialOutcome) {
+        self.give(Input::Dialled { request: self.id_of(name), outcome });
     }
 
     /// Presses Dial, and the call comes as far as this.

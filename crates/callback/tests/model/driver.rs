@@ -105,16 +105,13 @@ impl Driver {
                 b.register(name(p));
             }
             Step::UserChanged(p) => b.give(Input::UserChanged(cast::device(p))),
-            Step::Dialled(p, true) => {
+            Step::Dialled(p) => {
                 let digits = b.engine.request_of(&cast::device(p)).map(|record| record.dialled.clone());
                 let call = b.dial_starts(name(p));
                 let is = |(dn, _): &(&str, _)| digits.as_ref().is_some_and(|digits| digits.as_str() == *dn);
                 self.numbers.insert(call, cast::DIALLED.iter().position(is).unwrap_or_default());
             }
-            Step::Dialled(p, false) => {
-                let request = b.id_of(name(p));
-                b.give(Input::Dialled { request, call: None });
-            }
+            Step::NotDialled(p, outcome) => b.dialled(name(p), outcome),
             Step::Progress(p, progress) => {
                 if let Some(call) = b.phones[name(p)].calls.first().copied() {
                     self.progress(p, call, progress);

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use proptest_state_machine::ReferenceStateMachine;
-use ringback_callback::{Occupancy, Phase, PressedDuring, SoftKey};
+use ringback_callback::{DialOutcome, Occupancy, Phase, PressedDuring, SoftKey};
 
 use crate::cast::{DIALLED, Odd, PHONES, PhoneNo};
 use crate::harness::{Directory, Store};
@@ -99,8 +99,9 @@ fn at_phone(state: &Reference, p: PhoneNo, steps: &mut Vec<(u32, Step)>) {
     steps.push((2 * held, Step::Unregister(p)));
     steps.push((10, Step::Register(p)));
     steps.push((2 * held, Step::UserChanged(p)));
-    steps.push((30, Step::Dialled(p, true)));
-    steps.push((6, Step::Dialled(p, false)));
+    steps.push((30, Step::Dialled(p)));
+    steps.push((4, Step::NotDialled(p, DialOutcome::Failed)));
+    steps.push((4, Step::NotDialled(p, DialOutcome::Busy)));
     for progress in [
         Progress::Rings,
         Progress::RingsSomebody,
@@ -223,7 +224,8 @@ pub(crate) fn is_possible(state: &Reference, step: Step) -> bool {
         Step::Unregister(p) => here(p),
         Step::Register(p) => !here(p),
         Step::UserChanged(p) => works && here(p) && state.device_is_open(p),
-        Step::Dialled(p, made) => {
+        Step::Dialled(p) | Step::NotDialled(p, _) => {
+            let made = matches!(step, Step::Dialled(_));
             let asked = |i: usize| {
                 let r = &state.requests[i];
                 matches!(r.record.phase, Phase::Dialing { .. }) && r.asked_on.is_some() && r.call.is_none()

@@ -1,6 +1,6 @@
 //! What can happen in the world, one step of a history.
 
-use ringback_callback::{Occupancy, PressedDuring, SoftKey};
+use ringback_callback::{DialOutcome, Occupancy, PressedDuring, SoftKey};
 
 use crate::cast::{LineNo, Odd, PhoneNo};
 use crate::harness::{Directory, Store};
@@ -54,8 +54,10 @@ pub(crate) enum Step {
     Unregister(PhoneNo),
     Register(PhoneNo),
     UserChanged(PhoneNo),
-    /// What became of a Dial: a call, or none.
-    Dialled(PhoneNo, bool),
+    /// A call comes of a Dial.
+    Dialled(PhoneNo),
+    /// None comes of it.
+    NotDialled(PhoneNo, DialOutcome),
     Progress(PhoneNo, Progress),
     ScreenLost(PhoneNo),
     Alerts(Alerts),

@@ -2,7 +2,7 @@
 
 use ringback_callback::Occupancy::{Idle, InUse, Ringing};
 use ringback_callback::PressedDuring::{Busy, NoAnswer};
-use ringback_callback::{CallProgress, Input, Phase, SoftKey};
+use ringback_callback::{CallProgress, DialOutcome, Input, Phase, SoftKey};
 use ringback_model::CallId;
 
 use crate::harness::{Bench, Store, answers, at, device, dn, rings};
@@ -149,6 +149,20 @@ fn r20_busy_gives_back_the_old_place_and_waits_for_busy_to_idle() {
 }
 
 #[test]
+fn r20_a_call_that_is_not_made_because_b_is_busy() {
+    let mut b = notified();
+    b.waits("C", "1002", NoAnswer);
+    b.key("A", SoftKey::Dial);
+    b.line("B", InUse);
+    b.look_away();
+    b.dialled("A", DialOutcome::Busy);
+    b.expect(&["save 1-1 waiting", "notice: 1-1 retained", "show A: Activated 1002 (1-1)"]);
+    assert_eq!(b.queue("1002"), ["A", "C"]);
+    b.line("B", Idle);
+    b.expect_at_phones(&["show A: Available 1002 at 0.002s (1-1)", "alert A 1-1#2"]);
+}
+
+#[test]
 fn r20_b_seen_busy_after_the_result() {
     let mut b = notified();
     b.dials("A", CallProgress::Busy);
@@ -253,7 +267,7 @@ fn r21_a_call_that_cannot_be_made_at_all() {
     let mut b = notified();
     b.key("A", SoftKey::Dial);
     b.look_away();
-    b.give(Input::Dialled { request: b.id_of("A"), call: None });
+    b.dialled("A", DialOutcome::Failed);
     b.expect(&[
         "save 1-1 lapsed",
         "notice: 1-1 dial failed",
@@ -369,11 +383,11 @@ fn r38_the_outcome_of_a_dial_is_not_lost_when_the_new_request_is_given_up() {
 fn stale_results_are_ignored() {
     let mut b = notified();
     let id = b.id_of("A");
-    b.give(Input::Dialled { request: id, call: Some(CallId(900)) });
+    b.give(Input::Dialled { request: id, outcome: DialOutcome::Made(CallId(900)) });
     b.give(Input::Call { at: at("D", "1004"), call: CallId(1), called: None, progress: CallProgress::Busy });
     b.expect_nothing();
     b.key("A", SoftKey::Cancel);
     b.look_away();
-    b.give(Input::Dialled { request: id, call: None });
+    b.give(Input::Dialled { request: id, outcome: DialOutcome::Failed });
     b.expect_nothing();
 }

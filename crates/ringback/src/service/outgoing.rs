@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ringback_callback::{AlertId, Input, Output};
+use ringback_callback::{AlertId, DialOutcome, Input, Output};
 use ringback_cti::message::{Answer, CtiError, InvocationId};
 use ringback_cti::{Command, RequestFailure, Tag};
 use ringback_db::StoreError;
@@ -231,16 +231,16 @@ impl Service {
             (Purpose::Alert(AlertId { request, number }, _), Err(failure)) => {
                 tracing::info!(target: target::HANDLER, %request, number, %failure, "alert in doubt");
             }
-            (Purpose::Dial(request), Ok(Answer::CallMade(call))) => {
-                self.tell_engine(Input::Dialled { request, call: Some(call) });
-            }
             // Whether the call exists, the first reading of the line over the next link tells, if the link was lost.
             (Purpose::Dial(request), Err(RequestFailure::OutcomeUnknown)) => {
                 if let Some(term) = self.office.term().filter(|_| self.surroundings.is_linked()) {
                     term.doubtful_calls.push(request);
                 }
             }
-            (Purpose::Dial(request), _) => self.tell_engine(Input::Dialled { request, call: None }),
+            (Purpose::Dial(request), result) => {
+                let outcome = translate::dial_outcome(&result);
+                self.tell_engine(Input::Dialled { request, outcome });
+            }
         }
     }
 
@@ -249,7 +249,7 @@ impl Service {
         let Some(term) = self.office.term() else { return };
         for request in std::mem::take(&mut term.doubtful_calls) {
             if self.surroundings.is_linked() {
-                self.tell_engine(Input::Dialled { request, call: None });
+                self.tell_engine(Input::Dialled { request, outcome: DialOutcome::Failed });
             }
         }
     }

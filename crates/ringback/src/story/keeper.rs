@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
-use ringback_callback::{DeviceState, Input, Notice, Occupancy, Output, Record, SaveId};
+use ringback_callback::{DeviceState, DialOutcome, Input, Notice, Occupancy, Output, Record, SaveId};
 use ringback_model::{DeviceName, Epoch, LineId, RequestId, Timestamp, UtcOffset};
 use ringback_serviceability::trace::target;
 
@@ -68,7 +68,9 @@ impl Stories {
             Input::Alerted { alert, delivered: true } => {
                 self.note(now, alert.request, StoryEvent::AlertConfirmed { number: alert.number });
             }
-            Input::Dialled { request, call: None } => self.note(now, *request, StoryEvent::NotDialled),
+            Input::Dialled { request, outcome: DialOutcome::Failed } => {
+                self.note(now, *request, StoryEvent::NotDialled)
+            }
             Input::Saved(save) => {
                 if let Some(request) = self.saves.remove(save) {
                     self.latest.remove(&request);

@@ -1,9 +1,10 @@
 //! Requests from the key to the call: what leaves, in which order.
 
-use ringback::cti::message::{Activity, CallState};
+use ringback::cti::message::{Activity, CallState, CtiError};
 use ringback::cti::{ProviderEvent, RequestFailure};
 
 use crate::desk::{Desk, at, call, device, link_lost, link_up, pass};
+use crate::ports::refused;
 
 #[tokio::test(start_paused = true)]
 async fn from_the_key_to_the_call() {
@@ -80,6 +81,25 @@ async fn an_alert_in_doubt_is_repeated_under_its_id() {
     pass(10).await;
     assert_eq!(node.board.asked().iter().filter(|asked| *asked == alert).count(), 1);
     assert_eq!(node.handle.records().await[0].alerts, 1, "the same alert");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_refused_because_b_is_busy_keeps_the_old_place_and_any_other_refused_call_keeps_available() {
+    let refusals = [
+        (CtiError::DestinationBusy, "A <- Activated 1002 [de_DE] 1-1"),
+        (CtiError::DestinationUnknown, "A <- Available 1002 [de_DE] 1-1"),
+    ];
+    for (error, shown) in refusals {
+        let desk = Desk::new().await;
+        let node = desk.active().await;
+        node.activate().await;
+        node.b_is_free().await;
+        node.board.with(|manners| manners.dial = refused(error));
+        node.board.asked();
+        node.key("A", "Dial:ringback:1-1");
+        pass(10).await;
+        assert_eq!(node.board.asked()[..2], ["call 1002 from A/1001 overriding", shown], "{error}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,6 @@
 //! The world's events, and the order in which the service learns of them.
 
-use ringback_callback::QueuePolicyName;
+use ringback_callback::{DialOutcome, QueuePolicyName};
 use ringback_model::Millis;
 
 use super::*;
@@ -82,7 +82,8 @@ impl Reference {
                 }
             }
             Step::UserChanged(p) => self.user_changed(p),
-            Step::Dialled(p, made) => self.dialled(p, made),
+            Step::Dialled(p) => self.dialled(p),
+            Step::NotDialled(p, outcome) => self.not_dialled(p, outcome),
             Step::Progress(p, progress) => {
                 if let Some((call, n)) = self.phones[p].calls.first().copied() {
                     self.call(p, call, n, progress);
@@ -292,11 +293,16 @@ impl Reference {
         self.look_at(l);
     }
 
-    fn dialled(&mut self, p: PhoneNo, made: bool) {
+    fn not_dialled(&mut self, p: PhoneNo, outcome: DialOutcome) {
         let Some(i) = self.of(p) else { return };
-        if !made {
-            return self.dial_failed(i);
+        match outcome {
+            DialOutcome::Busy => self.retained(i),
+            _ => self.dial_failed(i),
         }
+    }
+
+    fn dialled(&mut self, p: PhoneNo) {
+        let Some(i) = self.of(p) else { return };
         self.calls += 1;
         let call = CallId(self.calls);
         let n =
@@ -475,7 +481,7 @@ fn cause(step: Step) -> &'static str {
         Step::Line(..) => "line changes",
         Step::Unregister(_) | Step::Register(_) => "registration",
         Step::UserChanged(_) => "login",
-        Step::Dialled(..) | Step::Progress(..) => "call goes on",
+        Step::Dialled(_) | Step::NotDialled(..) | Step::Progress(..) => "call goes on",
         Step::ScreenLost(_) | Step::Alerts(_) => "delivery",
         Step::Wait(_) => "time passes",
         Step::Store(_) | Step::Writes(_) | Step::WritesSilently(_) | Step::StoreFails => "store",
