@@ -7,6 +7,8 @@ use crate::error::LabError;
 pub(crate) const AMI: u16 = 5038;
 /// The port of SIP.
 pub(crate) const SIP: u16 = 5060;
+/// The port of the older SIP channel.
+pub(crate) const CHAN_SIP: u16 = 5062;
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
 

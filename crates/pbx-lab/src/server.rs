@@ -22,6 +22,8 @@ pub struct Server {
     address: Ipv4Addr,
     run: TempDir,
     child: Option<Child>,
+    /// The phones of the older SIP channel.
+    older: Vec<String>,
 }
 
 impl Server {
@@ -32,7 +34,8 @@ impl Server {
     pub async fn start(asterisk: &Asterisk, site: &Site) -> Result<Self, LabError> {
         let address = address::free()?;
         let run = TempDir::with_prefix("ringback-pbx-").map_err(file(Path::new("/tmp")))?;
-        let mut server = Self { asterisk: asterisk.clone(), address, run, child: None };
+        let older = site.older_phones().to_vec();
+        let mut server = Self { asterisk: asterisk.clone(), address, run, child: None, older };
         server.configure(site)?;
         server.launch().await?;
         Ok(server)
@@ -48,6 +51,12 @@ impl Server {
     #[must_use]
     pub fn manager(&self) -> String {
         format!("{}:{}", self.address, address::AMI)
+    }
+
+    /// Where this phone registers, `host:port`.
+    pub(crate) fn registrar(&self, phone: &str) -> String {
+        let older = self.older.iter().any(|older| older == phone);
+        format!("{}:{}", self.address, if older { address::CHAN_SIP } else { address::SIP })
     }
 
     /// The manager user of the site, and its secret.

@@ -1,16 +1,21 @@
 use std::net::Ipv4Addr;
 
-use crate::address::{AMI, SIP};
+use crate::address::{AMI, CHAN_SIP, SIP};
 
 /// The manager user of the tests.
 pub(crate) const USER: &str = "ringback";
 /// Its secret.
 pub(crate) const SECRET: &str = "ringback-secret";
 
+/// What is loaded.
+const MODULES: &str = include_str!("../conf/modules.conf");
+
 /// What a server of a test serves.
 #[derive(Debug, Clone)]
 pub struct Site {
     phones: Vec<String>,
+    /// Those of Asterisk 16's older SIP channel, with its own call completion.
+    older: Vec<String>,
     dialplan: String,
     /// The manager user's section, without its name and secret.
     manager: String,
@@ -24,8 +29,46 @@ impl Site {
             phones: phones.into_iter().map(Into::into).collect(),
             dialplan: include_str!("../../../examples/asterisk/extensions.conf").to_owned(),
             manager: permissions(include_str!("../../../examples/asterisk/manager.conf")),
+            older: Vec::new(),
             extra: Vec::new(),
         }
+    }
+
+    /// The same with a hint for each of its phones, instead of those that the example lists.
+    #[must_use]
+    pub fn with_hints(self) -> Self {
+        let listed = |line: &&str| line.starts_with("exten => ") && line.contains(",hint,");
+        let mut dialplan = String::new();
+        let mut hints =
+            Some(self.phones.iter().map(|phone| format!("exten => {phone},hint,PJSIP/{phone}\n")));
+        for line in self.dialplan.lines() {
+            if listed(&line) {
+                dialplan.extend(hints.take().into_iter().flatten());
+            } else {
+                dialplan.push_str(line);
+                dialplan.push('\n');
+            }
+        }
+        Self { dialplan, ..self }
+    }
+
+    /// The same with further phones at the older SIP channel of Asterisk 16, for which the server itself completes calls
+    /// (CCSS): `*66` after a failed call asks for it. `timers` are lines of their section in `sip.conf`, such as
+    /// `cc_recall_timer = 20`.
+    #[must_use]
+    pub fn with_call_completion<P: Into<String>>(
+        mut self,
+        phones: impl IntoIterator<Item = P>,
+        timers: &str,
+    ) -> Self {
+        self.older = phones.into_iter().map(Into::into).collect();
+        self.dialplan.push_str(include_str!("../conf/ccss-extensions.conf"));
+        let sip = include_str!("../conf/ccss-sip.conf").replace("@TIMERS@", timers);
+        let phones =
+            self.older.iter().map(|phone| format!("[{phone}](phone)\nsecret = {}\n", password(phone)));
+        let sip = phones.fold(sip, |sip, phone| sip + &phone);
+        let modules = format!("{MODULES}load = chan_sip.so\n");
+        self.with_file("ccss.conf", "").with_file("sip.conf", sip).with_file("modules.conf", modules)
     }
 
     /// The same with another dialplan.
@@ -63,7 +106,12 @@ impl Site {
         &self.phones
     }
 
-    /// The files of its configuration.
+    /// Those of the older SIP channel.
+    pub(crate) fn older_phones(&self) -> &[String] {
+        &self.older
+    }
+
+    /// The files of its configuration; of two of one name the later counts.
     pub(crate) fn files(&self, address: Ipv4Addr) -> Vec<(String, String)> {
         let manager = format!(
             "[general]\nenabled = yes\nwebenabled = no\nbindaddr = {address}\nport = {AMI}\n\
@@ -71,7 +119,7 @@ impl Site {
             self.manager
         );
         let fixed = [
-            ("modules.conf", include_str!("../conf/modules.conf").to_owned()),
+            ("modules.conf", MODULES.to_owned()),
             ("logger.conf", include_str!("../conf/logger.conf").to_owned()),
             ("rtp.conf", include_str!("../conf/rtp.conf").to_owned()),
             ("indications.conf", include_str!("../conf/indications.conf").to_owned()),
@@ -82,7 +130,9 @@ impl Site {
             ("extensions.conf", self.dialplan.clone()),
         ];
         let fixed = fixed.into_iter().map(|(name, content)| (name.to_owned(), content));
-        fixed.chain(self.extra.iter().cloned()).collect()
+        let place = |content: &String| content.replace("@ADDRESS@", &format!("{address}:{CHAN_SIP}"));
+        let extra = self.extra.iter().map(|(name, content)| (name.clone(), place(content)));
+        fixed.chain(extra).collect()
     }
 
     fn pjsip(&self, address: Ipv4Addr) -> String {

@@ -74,3 +74,23 @@ async fn a_text_to_the_server_is_taken() {
     let Some((server, phones)) = lab(Release::V22, &["1001"]).await else { return };
     phones[0].text("ringback", "hello").await.unwrap_or_else(|error| panic!("{error}: {}", server.log()));
 }
+
+#[tokio::test]
+async fn asterisk_16_completes_calls_itself_at_its_older_channel() {
+    let Some(asterisk) = Asterisk::fetch_or_skip(Release::V16) else { return };
+    let site = Site::with_phones(["1001"]).with_hints().with_call_completion(["2001", "2002"], "");
+    let server = Server::start(&asterisk, &site).await.unwrap();
+    assert!(server.console("core show hints").await.unwrap().contains("PJSIP/1001"));
+    let mut a = Phone::register(&server, "2001").await.unwrap();
+    let b = Phone::register(&server, "2002").await.unwrap();
+    let mut talk = b.call("*600").unwrap();
+    talk.wait_for(SOON, |outcome| outcome == CallOutcome::Answered).await.unwrap();
+    b.set_answering(Answering::Busy);
+    let mut busy = a.call("2002").unwrap();
+    busy.wait_for(SOON, |outcome| outcome == CallOutcome::Failed(486)).await.unwrap();
+    let mut key = a.call("*66").unwrap();
+    key.wait_for(SOON, |outcome| outcome == CallOutcome::Answered).await.unwrap();
+    key.hang_up().await.unwrap();
+    talk.hang_up().await.unwrap();
+    a.wait_for(SOON, |event| matches!(event, PhoneEvent::Rings { .. })).await.unwrap();
+}

@@ -21,7 +21,6 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use outgoing::{CallOutcome, PhoneCall};
 
-use crate::address;
 use crate::error::LabError;
 use crate::server::Server;
 use crate::site;
@@ -149,7 +148,7 @@ impl Phone {
         let inner = Arc::new(Inner {
             name: name.to_owned(),
             contact,
-            server: format!("{}:{}", server.address(), address::SIP),
+            server: server.registrar(name),
             credential: Credential {
                 username: name.to_owned(),
                 password: site::password(name),
