@@ -20,8 +20,8 @@ const ARROWS: [(&str, &[&str]); 16] = [
     ("cti-net", &["cti", "model"]),
     // It plays the part of phones that cannot show screens.
     ("cti-asterisk", &["cti", "db", "model", "screen"]),
-    // For tests alone: a real PBX and real phones.
-    ("pbx-lab", &[]),
+    // For tests alone: a real PBX and real phones; the phone that shows screens reads them as a phone does.
+    ("pbx-lab", &["screen"]),
     ("postgres-lab", &[]),
     ("serviceability", &["model"]),
     ("sim", &["cti", "cti-net", "model", "screen"]),

@@ -1,4 +1,4 @@
-//! A real Asterisk and real SIP phones, for tests.
+//! A real Asterisk, real SIP phones, and phones that show screens, for tests.
 //!
 //! This crate promises that nothing is left behind: every server and phone ends with its value, also when a test panics,
 //! and nothing outside a folder of its own and 127.0.0.0/8 is touched. The server is fetched from a Debian mirror once
@@ -22,9 +22,11 @@ mod fetch;
 mod phone;
 mod server;
 mod site;
+mod xml_phone;
 
 pub use error::LabError;
 pub use fetch::{Asterisk, Release};
 pub use phone::{Answering, CallOutcome, Phone, PhoneCall, PhoneEvent, Seen};
 pub use server::Server;
 pub use site::Site;
+pub use xml_phone::{XmlDisplay, XmlManner, XmlPhone, XmlScreen, XmlSoftKey};

@@ -1,4 +1,5 @@
 //! What phones answer to an order over HTTP: exact answers, the ways to be none, and the way back.
+#![allow(clippy::expect_used, reason = "helpers of tests")]
 
 use proptest::prelude::*;
 use ringback_screen::ANSWER_BYTES;
