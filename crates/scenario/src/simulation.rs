@@ -23,13 +23,18 @@ pub struct Played {
 /// # Errors
 /// There are no resources for a runtime.
 pub fn simulate(scenario: &Scenario) -> io::Result<Played> {
+    simulate_at(scenario, Pace::Simulated)
+}
+
+/// The same, with the patience of real time: what fails only so depends on time that real time does not let pass.
+pub(crate) fn simulate_at(scenario: &Scenario, pace: Pace) -> io::Result<Played> {
     in_simulated_time(async {
         let names = scenario.names();
         match Site::in_memory(&scenario.setup, names.ctimanagers()).await {
             Ok((site, directory)) => {
                 let nodes = Nodes::new(Outfit::in_memory(&site, &directory));
                 let mut world = World::new(site, nodes);
-                let outcome = play(scenario, &mut world, Pace::Simulated).await;
+                let outcome = play(scenario, &mut world, pace).await;
                 Played { outcome, log: world.site().call_manager.log() }
             }
             Err(error) => Played { outcome: impossible(&error), log: Vec::new() },

@@ -2,6 +2,7 @@
 
 mod outfit;
 mod pausable;
+mod reach;
 mod severed;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,19 +11,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ringback::cti_net::{ClientConfig, ClientProvider};
+use ringback::cti_net::ClientConfig;
 use ringback::db::RequestStore;
 use ringback::election::{Evidence, Member, Registry};
 use ringback::model::Millis;
 use ringback::screen::XmlRenderer;
 use ringback::serviceability::alarm::{Alarm, AlarmSink};
-use ringback::{Config, Handle, Ports, Service, client_parameters};
+use ringback::{Config, Handle, Ports, Service};
 use ringback_sim::Cut;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 pub use self::outfit::Outfit;
 use self::pausable::{Gate, Pausable};
+use self::reach::OverCti;
+pub use self::reach::{Common, Link, Reach};
 use self::severed::{Severed, SeveredFeed, Wire};
 use crate::language::NodeAction;
 use crate::runner::InstanceStatus;
@@ -42,7 +45,8 @@ pub trait Tuning: Send + Sync {
 
 /// The instances of one site.
 pub struct Nodes {
-    outfit: Outfit,
+    reach: Box<dyn Reach>,
+    common: Common,
     tuning: Option<Box<dyn Tuning>>,
     running: BTreeMap<IpAddr, Node>,
     seen: Arc<Seen>,
@@ -90,16 +94,24 @@ impl Drop for Node {
 }
 
 impl Nodes {
-    /// No instance runs yet.
+    /// Instances that reach their phones over CTIManagers. None runs yet.
     #[must_use]
     pub fn new(outfit: Outfit) -> Self {
+        let (reach, common) = OverCti::new(outfit);
+        Self::reaching(Box::new(reach), common)
+    }
+
+    /// Instances that reach their phones in this way. None runs yet.
+    #[must_use]
+    pub fn reaching(reach: Box<dyn Reach>, common: Common) -> Self {
         let seen = Arc::new(Seen {
             alarms: Mutex::default(),
             changed: watch::Sender::new(0),
-            also: Arc::clone(&outfit.alarms),
+            also: Arc::clone(&common.alarms),
         });
         Self {
-            outfit,
+            reach,
+            common,
             tuning: None,
             running: BTreeMap::new(),
             seen,
@@ -128,7 +140,7 @@ impl Nodes {
         }
         self.started += 1;
         let mut config = Config::new(address, self.started);
-        config.group = self.outfit.group.clone();
+        config.group = self.common.group.clone();
         // A killed instance's run is known to be over: the world has killed it.
         config.exclusive = true;
         let member = config.member;
@@ -151,29 +163,24 @@ impl Nodes {
     }
 
     fn ports(&self, config: &mut Config, wire: &Wire) -> Result<Ports, String> {
-        let outfit = &self.outfit;
-        let address = config.member.address;
-        let mut store = Arc::clone(&outfit.store);
-        let (user, password) = outfit.login.clone();
-        let mut client = ClientConfig::new(outfit.managers.clone(), user, password);
-        client.group = outfit.group.clone();
-        if let Some(tuning) = &self.tuning {
-            tuning.configure(config, &mut client);
-            store = tuning.store(config.member, store);
-        }
-        let provider = ClientProvider::new(client.clone(), (outfit.connector)(address))
-            .map_err(|error| error.to_string())?;
-        let on_parameters = client_parameters(provider.control(), client);
-        let registry: Arc<dyn Registry> = Arc::new(outfit.registry.clone());
+        let common = &self.common;
+        let tuning = self.tuning.as_deref();
+        let Link { provider, directory, feed, on_parameters } = self.reach.link(config, tuning)?;
+        let store = Arc::clone(&common.store);
+        let store = match tuning {
+            Some(tuning) => tuning.store(config.member, store),
+            None => store,
+        };
+        let registry: Arc<dyn Registry> = Arc::new(common.registry.clone());
         Ok(Ports {
-            provider: Box::new(provider),
-            directory: Arc::new(Severed::new(Arc::clone(&outfit.directory), wire.clone())),
-            feed: Some(Box::new(SeveredFeed::new((outfit.feed)(), wire))),
+            provider,
+            directory: Arc::new(Severed::new(directory, wire.clone())),
+            feed: Some(Box::new(SeveredFeed::new(feed, wire))),
             store: Arc::new(Severed::new(store, wire.clone())),
             registry,
-            renderer: Arc::new(XmlRenderer::new(outfit.dictionaries.clone())),
+            renderer: Arc::new(XmlRenderer::new(common.dictionaries.clone())),
             alarms: Arc::clone(&self.seen) as Arc<dyn AlarmSink>,
-            on_parameters: Some(on_parameters),
+            on_parameters,
             on_settings: None,
         })
     }
@@ -191,7 +198,7 @@ impl Nodes {
 
     /// One instance alone keeps its lease on its own machine.
     fn lease_follows_the_store(&self) {
-        self.outfit.registry.set_available(self.store_runs || self.known.len() < 2);
+        self.common.registry.set_available(self.store_runs || self.known.len() < 2);
     }
 
     /// Cuts an instance off from registry, store and directory, one way or both, or heals the cut.
@@ -201,10 +208,10 @@ impl Nodes {
     pub fn set_cut(&self, address: IpAddr, cut: Option<Cut>) -> Result<(), String> {
         let node = self.node(address)?;
         node.wire.set_cut(cut);
-        self.outfit.registry.heal(address);
+        self.common.registry.heal(address);
         match cut {
-            Some(Cut::ToNode) => self.outfit.registry.lose_answers(address),
-            Some(Cut::Both | Cut::FromNode) => self.outfit.registry.cut(address),
+            Some(Cut::ToNode) => self.common.registry.lose_answers(address),
+            Some(Cut::Both | Cut::FromNode) => self.common.registry.cut(address),
             None => {}
         }
         Ok(())
@@ -230,7 +237,7 @@ impl Instances for Nodes {
                     let (member, cut) = (node.member, node.wire.is_cut());
                     drop(node);
                     if cut {
-                        self.outfit.registry.heal(address);
+                        self.common.registry.heal(address);
                     } else {
                         self.tell_of_death(member);
                     }

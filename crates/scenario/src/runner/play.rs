@@ -1,32 +1,15 @@
 use std::future::Future;
-use std::time::Duration;
 
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
+use super::back_end::BackEnd;
 use super::evaluate::{Seen, evaluate};
-use super::observations::Observations;
+use super::pace::{Pace, Timeline};
 use super::window::{EventWindow, Mark};
 use crate::language::{Action, Condition, Expectation, Scenario, StepStatement, duration_text};
 use crate::report::{Failure, Outcome};
-use crate::world::{ActionFailure, Instances, World};
+use crate::world::ActionFailure;
 use ringback_model::Millis;
-
-/// Which time passes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Pace {
-    /// Simulated time, on tokio's paused clock: see [`in_simulated_time`].
-    Simulated,
-    /// Real time: `expect never X for D` watches for 3 s at most, and says so.
-    Real,
-}
-
-impl Pace {
-    /// How long `expect never` watches at most in real time.
-    pub const LONGEST_WATCH: Millis = Millis(3000);
-}
-
-/// What passes after each action but `wait`, so that everything that needs no timer settles.
-const SETTLE: Duration = Duration::from_millis(250);
 
 /// Runs a future on a clock of its own, which stands still while something can be done and jumps to the next timer
 /// when nothing can.
@@ -39,12 +22,13 @@ pub fn in_simulated_time<F: Future>(future: F) -> std::io::Result<F::Output> {
 }
 
 /// Starts the instances that the scenario names and plays its steps up to the first that fails.
-pub async fn play<I: Instances>(scenario: &Scenario, world: &mut World<I>, pace: Pace) -> Outcome {
+pub async fn play<B: BackEnd>(scenario: &Scenario, world: &mut B, pace: Pace) -> Outcome {
     if let Err(failure) = world.start(scenario.names().nodes()).await {
         let line = scenario.steps.first().map_or(1, |step| step.line);
         return failed(line, "the start of the service".to_owned(), failure);
     }
     let mut window = EventWindow::new();
+    let mut timeline = Timeline::new(pace);
     let mut notes = Vec::new();
     for step in &scenario.steps {
         let result = match &step.what {
@@ -54,7 +38,7 @@ pub async fn play<I: Instances>(scenario: &Scenario, world: &mut World<I>, pace:
             }
             StepStatement::Expectation(expectation) => {
                 let since = window.before_expectation();
-                judge(expectation, since, world, pace, &mut notes).await
+                judge(expectation, since, world, &mut timeline, &mut notes).await
             }
         };
         if let Err(failure) = result {
@@ -69,25 +53,25 @@ fn failed(line: usize, statement: String, failure: ActionFailure) -> Outcome {
     Outcome::Failed(Failure { line, statement, expected, saw })
 }
 
-async fn act<I: Instances>(action: &Action, world: &mut World<I>) -> Result<(), ActionFailure> {
+async fn act<B: BackEnd>(action: &Action, world: &mut B) -> Result<(), ActionFailure> {
     world.act(action).await?;
     if !matches!(action, Action::Wait(_)) {
-        sleep(SETTLE).await;
+        world.settle().await;
     }
     Ok(())
 }
 
-async fn judge<I: Instances>(
+async fn judge<B: BackEnd>(
     expectation: &Expectation,
     since: Mark,
-    world: &mut World<I>,
-    pace: Pace,
+    world: &mut B,
+    timeline: &mut Timeline,
     notes: &mut Vec<String>,
 ) -> Result<(), ActionFailure> {
     match expectation {
         Expectation::Holds { condition, within } => {
             let within = within.unwrap_or(Expectation::DEFAULT_WITHIN);
-            let seen = watch(condition, since, within, world).await;
+            let seen = watch(condition, since, timeline.limit(within), world).await;
             if seen.holds {
                 return Ok(());
             }
@@ -95,10 +79,7 @@ async fn judge<I: Instances>(
             Err(ActionFailure::new(expected, seen.saw))
         }
         Expectation::Never { condition, during } => {
-            let watched = match pace {
-                Pace::Simulated => *during,
-                Pace::Real => (*during).min(Pace::LONGEST_WATCH),
-            };
+            let watched = timeline.watch(*during);
             if watched < *during {
                 notes.push(format!(
                     "never {condition}: watched for {}, not {}",
@@ -119,12 +100,7 @@ async fn judge<I: Instances>(
 }
 
 /// Looks after every change, up to the moment the condition holds or the time is over.
-async fn watch<I: Instances>(
-    condition: &Condition,
-    since: Mark,
-    within: Millis,
-    world: &mut World<I>,
-) -> Seen {
+async fn watch<B: BackEnd>(condition: &Condition, since: Mark, within: Millis, world: &mut B) -> Seen {
     let deadline = Instant::now() + within.to_duration();
     loop {
         let seen = evaluate(condition, world, since);

@@ -11,6 +11,7 @@ use std::future::pending;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use tokio::sync::watch;
 
 pub use instances::Instances;
@@ -18,7 +19,10 @@ pub use site::{Database, Site, SiteError};
 pub use store::WatchedStore;
 
 use crate::language::{Action, Condition, NodeAction};
-use crate::runner::{Mark, Seen, evaluate};
+use crate::runner::{BackEnd, InstanceStatus, Mark, Seen, evaluate};
+
+/// What passes of simulated time after each action but `wait`.
+const SETTLE: Duration = Duration::from_millis(250);
 
 /// Why an action was impossible.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -85,7 +89,7 @@ impl<I: Instances> World<I> {
             self.act(&Action::Node { address: *address, fault: NodeAction::Start }).await?;
         }
         let ready = async {
-            while !self.is_ready() {
+            while !is_ready(&self.instances.statuses()) {
                 self.changed().await;
             }
         };
@@ -94,12 +98,6 @@ impl<I: Instances> World<I> {
             return Err(ActionFailure::new("one instance active and ready", saw));
         }
         Ok(())
-    }
-
-    fn is_ready(&self) -> bool {
-        let statuses = self.instances.statuses();
-        let ready = statuses.iter().find(|status| status.ready).map(|status| status.address);
-        ready.is_some() && statuses.iter().all(|status| status.active == ready)
     }
 
     /// Waits for the next change of anything that can be observed. None that happens between two calls is missed.
@@ -114,8 +112,33 @@ impl<I: Instances> World<I> {
     }
 }
 
+/// Whether one instance is active and ready, and all agree on it.
+pub(crate) fn is_ready(statuses: &[InstanceStatus]) -> bool {
+    let ready = statuses.iter().find(|status| status.ready).map(|status| status.address);
+    ready.is_some() && statuses.iter().all(|status| status.active == ready)
+}
+
+#[async_trait(?Send)]
+impl<I: Instances> BackEnd for World<I> {
+    async fn start(&mut self, nodes: &[IpAddr]) -> Result<(), ActionFailure> {
+        Self::start(self, nodes).await
+    }
+
+    async fn act(&mut self, action: &Action) -> Result<(), ActionFailure> {
+        Self::act(self, action).await
+    }
+
+    async fn settle(&mut self) {
+        tokio::time::sleep(SETTLE).await;
+    }
+
+    async fn changed(&mut self) {
+        Self::changed(self).await;
+    }
+}
+
 /// A source that is gone changes no more.
-async fn change<T>(source: &mut watch::Receiver<T>) {
+pub(crate) async fn change<T>(source: &mut watch::Receiver<T>) {
     if source.changed().await.is_err() {
         pending().await
     }
