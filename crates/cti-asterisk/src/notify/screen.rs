@@ -1,11 +1,13 @@
 use ringback_model::Pii;
-use ringback_screen::phone::{PhoneObject, PhoneXmlError, SoftKeyPress, parse};
+use ringback_screen::phone::{ExecuteItem, PhoneObject, PhoneXmlError, SoftKeyPress, parse};
 
 /// A screen that a phone has been sent, as far as a phone that cannot draw it has a use for it.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Screen {
     /// Above the text.
     pub title: String,
+    /// Below the text.
+    pub prompt: String,
     /// The text, line by line.
     pub lines: Vec<String>,
     /// The softkeys by position: what they are called, and what the phone sends when one is pressed.
@@ -16,6 +18,7 @@ impl std::fmt::Debug for Screen {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Screen")
             .field("title", &self.title)
+            .field("prompt", &self.prompt)
             .field("lines", &Pii(&self.lines))
             .field("keys", &self.keys)
             .finish()
@@ -27,11 +30,10 @@ impl std::fmt::Debug for Screen {
 pub(crate) enum Content {
     /// A screen.
     Screen(Screen),
-    /// Something to be done: play the alert, or take the screen away.
-    Execute {
-        /// It takes the screen away.
-        clears: bool,
-    },
+    /// Something to be done: play the alert.
+    Execute(Vec<ExecuteItem>),
+    /// What takes the screen away.
+    Clear(Vec<ExecuteItem>),
 }
 
 impl Content {
@@ -39,17 +41,19 @@ impl Content {
     /// A phone would not take it either.
     pub(crate) fn read(xml: &str) -> Result<Self, PhoneXmlError> {
         Ok(match parse(xml.as_bytes())? {
-            PhoneObject::Text { title, text, mut soft_keys, .. } => {
+            PhoneObject::Text { title, prompt, text, mut soft_keys } => {
                 soft_keys.sort_by_key(|key| key.position);
                 let press =
                     |url: &str| url.split_once(':').map_or_else(String::new, |(_, rest)| rest.to_owned());
                 let keys = soft_keys.into_iter().map(|key| (key.name, press(&key.url))).collect();
-                Self::Screen(Screen { title, lines: text.lines().map(str::to_owned).collect(), keys })
+                let lines = text.lines().map(str::to_owned).collect();
+                Self::Screen(Screen { title, prompt, lines, keys })
             }
-            PhoneObject::Execute { items } => {
-                Self::Execute { clears: items.iter().any(|item| item.url.starts_with("Init:")) }
+            PhoneObject::Execute { items } if items.iter().any(|item| item.url.starts_with("Init:")) => {
+                Self::Clear(items)
             }
-            _ => Self::Execute { clears: false },
+            PhoneObject::Execute { items } => Self::Execute(items),
+            _ => Self::Execute(Vec::new()),
         })
     }
 }
@@ -87,6 +91,8 @@ impl Screen {
 
 #[cfg(test)]
 mod tests {
+    use ringback_screen::phone::Priority;
+
     use super::*;
 
     const AVAILABLE: &str = "<CiscoIPPhoneText><Title>CallBack</Title><Prompt>Please choose</Prompt>\
@@ -99,6 +105,7 @@ mod tests {
     #[test]
     fn a_screen_keeps_what_its_keys_mean() {
         let Ok(Content::Screen(screen)) = Content::read(AVAILABLE) else { panic!("a screen") };
+        assert_eq!(screen.prompt, "Please choose");
         assert_eq!(screen.press_of("Dial"), Some("Dial:ringback:7-12"));
         assert_eq!(screen.press_of("OK"), None);
         assert_eq!(screen.keys[1], ("Cancel".into(), "Cancel:ringback:7-12".into()));
@@ -115,8 +122,9 @@ mod tests {
             let item = format!(r#"<ExecuteItem Priority="0" URL="{url}"/>"#);
             Content::read(&format!("<CiscoIPPhoneExecute>{item}</CiscoIPPhoneExecute>")).unwrap()
         };
-        assert_eq!(execute("Init:Services"), Content::Execute { clears: true });
-        assert_eq!(execute("Play:CallBack.raw"), Content::Execute { clears: false });
+        let item = |url: &str| vec![ExecuteItem { url: url.to_owned(), priority: Priority::AtOnce }];
+        assert_eq!(execute("Init:Services"), Content::Clear(item("Init:Services")));
+        assert_eq!(execute("Play:CallBack.raw"), Content::Execute(item("Play:CallBack.raw")));
         assert!(Content::read("<What/>").is_err());
     }
 }

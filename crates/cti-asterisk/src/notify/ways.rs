@@ -1,4 +1,4 @@
-use super::{Recipient, Screen, Step, Way};
+use super::{Alert, Recipient, Screen, Step, Way};
 use crate::ami::{Action, ActionError};
 
 /// Where texts come from, so that an answer to them finds back: `sip:ringback@pbx`.
@@ -61,8 +61,8 @@ impl Way for RecallWay {
         if self.screens { Ok(vec![text(phone, &screen.as_text())?]) } else { Ok(Vec::new()) }
     }
 
-    fn alert(&self, _: Recipient<'_>, screen: Option<&Screen>) -> Result<Vec<Step>, ActionError> {
-        let number = screen.and_then(Screen::number).map(str::to_owned);
+    fn alert(&self, _: Recipient<'_>, alert: Alert<'_>) -> Result<Vec<Step>, ActionError> {
+        let number = alert.screen.and_then(Screen::number).map(str::to_owned);
         let name = match &number {
             Some(number) => format!("{} {number}", self.title),
             None => self.title.clone(),
@@ -77,7 +77,7 @@ impl Way for TextWay {
     }
 
     /// The screen was sent just before.
-    fn alert(&self, _: Recipient<'_>, _: Option<&Screen>) -> Result<Vec<Step>, ActionError> {
+    fn alert(&self, _: Recipient<'_>, _: Alert<'_>) -> Result<Vec<Step>, ActionError> {
         Ok(Vec::new())
     }
 }
@@ -99,8 +99,8 @@ impl Way for NotifyWay {
         Ok(vec![self.notify(phone, "screen", &screen.as_text())?])
     }
 
-    fn alert(&self, phone: Recipient<'_>, screen: Option<&Screen>) -> Result<Vec<Step>, ActionError> {
-        let content = screen.map(Screen::as_text).unwrap_or_default();
+    fn alert(&self, phone: Recipient<'_>, alert: Alert<'_>) -> Result<Vec<Step>, ActionError> {
+        let content = alert.screen.map(Screen::as_text).unwrap_or_default();
         Ok(vec![self.notify(phone, "alert", &content)?])
     }
 }

@@ -14,6 +14,7 @@ use super::standing::Standing;
 use crate::ami::{Action, ActionError, Message};
 use crate::directory::{Record, Shared};
 use crate::map::Mapper;
+use crate::notify::Errand;
 use crate::session::{self, Failure, Loss, Ticket};
 
 /// What is to be done, in order.
@@ -23,6 +24,8 @@ pub(super) enum Do {
     Ask(Ticket, &'static str, Action),
     /// Tell the service.
     Report(ProviderEvent),
+    /// Have the courier of this phone's way do this, for the command with this tag.
+    Run(Option<Tag>, DeviceName, Errand),
     /// Give the link up, and begin anew.
     GiveUp(String),
 }
@@ -126,6 +129,10 @@ impl Core {
         self.outputs.push_back(Do::Report(event));
     }
 
+    pub(super) fn run(&mut self, tag: Option<Tag>, device: &DeviceName, errand: Errand) {
+        self.outputs.push_back(Do::Run(tag, device.clone(), errand));
+    }
+
     pub(super) fn give_up(&mut self, why: String) {
         self.outputs.push_back(Do::GiveUp(why));
     }
@@ -160,6 +167,13 @@ impl Core {
 
     pub(super) fn answer(&mut self, tag: Tag, result: Result<Answer, RequestFailure>) {
         self.report(ProviderEvent::Answer { tag, result });
+    }
+
+    /// An errand has ended; one without a tag answers nothing.
+    pub(super) fn errand_ended(&mut self, tag: Option<Tag>, result: Result<(), RequestFailure>) {
+        if let Some(tag) = tag {
+            self.step_done(tag, result);
+        }
     }
 
     /// So many steps answer this command.

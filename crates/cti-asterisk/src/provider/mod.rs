@@ -6,7 +6,7 @@
 //!   it yet can still ring a phone with what it had decided before its lease ran out.
 //! - [`Dedup::None`]: a recall's channel has the alert's id as its own, so while it rings the server refuses a second
 //!   one. Once it has stopped ringing the server forgets the id, and the same alert rings again: that can happen only to an
-//!   alert in doubt, after the link was lost in the moment in which it was ordered. A text that is in doubt comes twice.
+//!   alert in doubt, after the link was lost in the moment in which it was ordered. A text or a sound in doubt comes twice.
 //! - A phone goes off hook unseen: a PBX learns of it when a number is dialled. What it shows on its own display, and the
 //!   key on it, it does not know either: the key is a feature code, a digit, or a text (see `examples/asterisk`).
 //! - What a phone is shown is what its [`Way`](crate::notify::Way) makes of it, not byte for byte.
@@ -27,6 +27,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use ringback_cti::message::CtiError;
 use ringback_cti::{Capabilities, Command, CtiProvider, Dedup, Fencing, ProviderEvent};
 
 pub use config::Config;
@@ -34,6 +35,7 @@ pub use config::Config;
 use self::core::{Core, Do};
 use crate::client::{Client, Connector};
 use crate::directory::{PbxDirectory, PbxFeed, Profile, Shared};
+use crate::notify::{Errands, Happened};
 use crate::session::ConfigError;
 
 /// A provider over a live Asterisk.
@@ -45,6 +47,7 @@ pub struct AsteriskProvider {
     core: Core,
     shared: Shared,
     events: VecDeque<ProviderEvent>,
+    errands: Errands,
 }
 
 impl AsteriskProvider {
@@ -56,7 +59,7 @@ impl AsteriskProvider {
         let client = Client::new(config.session.clone(), connector)?;
         let shared = Shared::default();
         let core = Core::new(config, shared.clone());
-        Ok(Self { client, core, shared, events: VecDeque::new() })
+        Ok(Self { client, core, shared, events: VecDeque::new(), errands: Errands::default() })
     }
 
     /// The directory of this PBX, as the provider reads it.
@@ -82,6 +85,16 @@ impl AsteriskProvider {
                         }
                     }
                     Do::Report(event) => self.events.push_back(event),
+                    Do::Run(tag, device, errand) => {
+                        let refused = match self.core.config.ways.of(&device).courier() {
+                            Some(courier) => self.errands.add(tag, &device, courier, errand).err(),
+                            None => Some(CtiError::NotSupported.into()),
+                        };
+                        if let Some(refused) = refused {
+                            tracing::warn!(?device, %refused, "not told");
+                            self.core.errand_ended(tag, Err(refused));
+                        }
+                    }
                     Do::GiveUp(why) => self.client.give_up(why),
                 }
             }
@@ -100,6 +113,11 @@ impl CtiProvider for AsteriskProvider {
 
     fn submit(&mut self, command: Command) {
         self.core.submit(self.client.now(), command);
+        if !self.core.acts() {
+            for (tag, failure) in self.errands.give_up() {
+                self.core.errand_ended(Some(tag), Err(failure));
+            }
+        }
         self.carry_out();
     }
 
@@ -109,9 +127,16 @@ impl CtiProvider for AsteriskProvider {
             if let Some(event) = self.events.pop_front() {
                 return Some(event);
             }
-            match self.client.next(self.core.next_wakeup()).await {
-                Some(event) => self.core.handle(self.client.now(), event),
-                None => self.core.poll(self.client.now()),
+            let wakeup = self.core.next_wakeup();
+            tokio::select! {
+                event = self.client.next(wakeup) => match event {
+                    Some(event) => self.core.handle(self.client.now(), event),
+                    None => self.core.poll(self.client.now()),
+                },
+                happened = self.errands.next() => match happened {
+                    Happened::Ended(tag, result) => self.core.errand_ended(tag, result),
+                    Happened::Pressed(press) => self.core.press_told(press),
+                },
             }
         }
     }

@@ -6,7 +6,7 @@ use ringback_model::{DeviceName, DirectoryNumber, Timestamp};
 
 use super::core::{Core, Purpose};
 use crate::ami::Message;
-use crate::notify::{Content, Recipient, Screen, Step};
+use crate::notify::{Alert, Content, Press, Recipient, Screen, Step};
 
 /// The most bytes that a phone takes at a time.
 const MESSAGE_BYTES: usize = 2000;
@@ -54,14 +54,14 @@ impl Core {
                 self.seats.entry(device.clone()).or_default().screen = Some(screen);
                 steps
             }
-            Content::Execute { clears: true } => {
+            Content::Clear(items) => {
                 self.stop_recalls(device);
                 self.seats.remove(device);
-                Ok(Vec::new())
+                self.tell(device, |way, phone| way.clear(phone, &items))
             }
-            Content::Execute { clears: false } => {
-                let screen = self.seats.get(device).and_then(|seat| seat.screen.clone());
-                self.tell(device, |way, phone| way.alert(phone, screen.as_ref()))
+            Content::Execute(items) => {
+                let screen = self.seats.get(device).and_then(|seat| seat.screen.as_ref());
+                self.tell(device, |way, phone| way.alert(phone, Alert { screen, items: &items }))
             }
         };
         match steps {
@@ -108,6 +108,7 @@ impl Core {
                     let id = id.unwrap_or(DataId(u128::from(tag.0)));
                     self.recall(now, tag, device, id, (&name, number.as_deref()));
                 }
+                Step::Errand(errand) => self.run(Some(tag), device, errand),
             }
         }
     }
@@ -118,14 +119,13 @@ impl Core {
         if accepted || !self.is_up() {
             return;
         }
-        let prompt =
-            Screen { title: String::new(), lines: vec!["Key Not Active".to_owned()], keys: Vec::new() };
-        let steps = self.tell(&device, |way, phone| way.show(phone, &prompt)).unwrap_or_default();
+        let steps = self.tell(&device, |way, phone| way.prompt(phone, "Key Not Active")).unwrap_or_default();
         for step in steps {
             match step {
                 Step::Act(name, action) | Step::Either([(name, action), _]) => {
                     self.ask(Purpose::Nothing, name, action);
                 }
+                Step::Errand(errand) => self.run(None, &device, errand),
                 Step::Recall { .. } => {}
             }
         }
@@ -136,6 +136,12 @@ impl Core {
         let screen = self.seats.get(device).and_then(|seat| seat.screen.as_ref());
         let press = screen.and_then(|screen| screen.press_of(key)).map(str::to_owned);
         self.pressed(device, press);
+    }
+
+    /// A softkey of a screen that a courier showed. Whether it is still of use, the service knows.
+    pub(super) fn press_told(&mut self, press: Press) {
+        let Press { device, content } = press;
+        self.pressed(&device, Some(content));
     }
 
     /// The same, by its position from 1. Says whether there is such a key.

@@ -92,6 +92,10 @@ impl Desk {
                     self.answer(ticket, name, &String::from_utf8_lossy(&action.to_bytes()))
                 }
                 Do::Report(event) => self.told.push(event),
+                Do::Run(tag, device, errand) => {
+                    self.asked.push(format!("{} {errand:?}", device.as_str()));
+                    self.core.errand_ended(tag, Ok(()));
+                }
                 Do::GiveUp(why) => self.core.handle(self.now, Event::Lost(Loss::GivenUp(why))),
             }
         }
