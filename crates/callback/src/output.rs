@@ -208,6 +208,11 @@ pub enum Notice {
         /// Which request.
         request: RequestId,
     },
+    /// It is not known whether the phone has played the alert: it is given again, under its id.
+    AlertRepeated {
+        /// Which alert.
+        alert: AlertId,
+    },
     /// The phone did not take the alert.
     AlertFailed {
         /// Which request.

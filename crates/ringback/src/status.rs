@@ -33,4 +33,7 @@ pub struct Status {
     pub open_lines: usize,
     /// Requests it holds.
     pub pending: usize,
+    /// Alerts that it has sent again though the phone may have played them before. Always zero with a provider that
+    /// plays an alert once whatever happens ([`Dedup::ById`](ringback_cti::Dedup::ById)).
+    pub in_doubt: u32,
 }

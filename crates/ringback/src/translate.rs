@@ -81,6 +81,7 @@ pub(crate) fn request_of(notice: &Notice) -> Option<RequestId> {
         | Notice::Retained { request }
         | Notice::DialFailed { request }
         | Notice::AlertFailed { request } => Some(*request),
+        Notice::AlertRepeated { alert } => Some(alert.request),
         _ => None,
     }
 }

@@ -177,6 +177,8 @@ impl Engine {
             }
             if self.watch.is_idle(request.phone) {
                 request.repeats += 1;
+                let alert = AlertId { request: request.record.id, number: request.record.alerts };
+                self.notice(Notice::AlertRepeated { alert });
                 self.alert(turn);
             } else {
                 request.due = true;

@@ -98,6 +98,7 @@ fn told(notice: &Notice) -> String {
         Notice::Suspended { request } => format!("{request} suspended"),
         Notice::Retained { request } => format!("{request} retained"),
         Notice::DialFailed { request } => format!("{request} dial failed"),
+        Notice::AlertRepeated { alert } => format!("{}#{} alert repeated", alert.request, alert.number),
         Notice::AlertFailed { request } => format!("{request} alert failed"),
         Notice::Ignored(why) => format!("ignored: {why}"),
         other => format!("{other:?}"),

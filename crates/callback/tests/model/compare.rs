@@ -147,6 +147,7 @@ fn noticed(driver: &Driver, p: PhoneNo) -> Vec<Notice> {
                 | Notice::Retained { request }
                 | Notice::DialFailed { request }
                 | Notice::AlertFailed { request } => request,
+                Notice::AlertRepeated { alert } => &alert.request,
                 _ => return None,
             };
             (driver.owners.get(id) == Some(&p)).then(|| notice.clone())

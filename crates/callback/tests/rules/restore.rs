@@ -131,6 +131,19 @@ fn an_alert_in_doubt_is_repeated_once_under_its_id() {
 }
 
 #[test]
+fn the_operator_is_told_of_an_alert_that_is_repeated_and_of_no_other() {
+    let mut b = waiting(&["A", "C"]);
+    b.alerts_answered = false;
+    b.line("B", Idle);
+    b.alerts_answered = true;
+    b.restart();
+    b.wait_secs(20);
+    let mut out = b.out();
+    out.retain(|line| line.starts_with("alert") || line.contains("repeated"));
+    assert_eq!(out, ["alert A 1-1#1", "notice: 1-1#1 alert repeated", "alert A 1-1#1", "alert C 1-2#1"]);
+}
+
+#[test]
 fn an_alert_in_doubt_is_repeated_late_too() {
     let mut b = waiting(&["A", "C"]);
     b.alerts_answered = false;

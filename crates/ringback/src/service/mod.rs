@@ -216,6 +216,7 @@ impl Service {
             open_devices: 0,
             open_lines: 0,
             pending: 0,
+            in_doubt: 0,
         });
         let (sender, commands) = mpsc::unbounded_channel();
         let election = manager.status();
@@ -358,7 +359,8 @@ impl Service {
             modified |= set(&mut status.registered_at, surroundings.registered_at());
             modified |= set(&mut status.open_devices, &opened.0);
             modified |= set(&mut status.open_lines, &opened.1);
-            modified | set(&mut status.pending, &pending)
+            modified |= set(&mut status.pending, &pending);
+            modified | set(&mut status.in_doubt, &surroundings.in_doubt())
         });
     }
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use ringback_callback::{AlertId, DialOutcome, Input, Output};
+use ringback_callback::{AlertId, DialOutcome, Input, Notice, Output};
 use ringback_cti::message::{Answer, CtiError, InvocationId};
-use ringback_cti::{Command, RequestFailure, Tag};
+use ringback_cti::{Command, Dedup, RequestFailure, Tag};
 use ringback_db::StoreError;
 use ringback_model::{DeviceName, RequestId};
 use ringback_serviceability::trace::target;
@@ -113,7 +113,14 @@ impl Service {
                 let tag = self.tag(Purpose::Dial(request));
                 self.provider.submit(Command::MakeCall { tag, from, to: dn, override_forwarding });
             }
-            Output::Notice(notice) => self.surroundings.notice(&notice),
+            Output::Notice(notice) => {
+                if let Notice::AlertRepeated { alert } = notice
+                    && self.provider.capabilities().dedup != Dedup::ById
+                {
+                    self.surroundings.alert_in_doubt(alert.request, term.epoch);
+                }
+                self.surroundings.notice(&notice);
+            }
             _ => {}
         }
     }

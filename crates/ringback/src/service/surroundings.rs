@@ -8,7 +8,7 @@ use ringback_cti::LinkLoss;
 use ringback_cti::message::CtiError;
 use ringback_db::{DirectoryError, FeedError, StoreError};
 use ringback_election::{Alarm, Rank};
-use ringback_model::{DeviceName, Group, RequestId, Timestamp};
+use ringback_model::{DeviceName, Epoch, Group, RequestId, Timestamp};
 use ringback_serviceability::alarm::{AlarmName, AlarmParameter, AlarmSink, Damping, Report, Reporter};
 use ringback_serviceability::trace::target;
 use tokio::time::{Duration, Instant};
@@ -31,6 +31,8 @@ pub(super) struct Surroundings {
     store_up: bool,
     registered_at: Option<String>,
     next_probe: Instant,
+    /// How many alerts were sent again in doubt.
+    in_doubt: u32,
 }
 
 impl Surroundings {
@@ -45,6 +47,7 @@ impl Surroundings {
             store_up: false,
             registered_at: None,
             next_probe: Instant::now() + PROBE_INTERVAL,
+            in_doubt: 0,
         }
     }
 
@@ -240,6 +243,20 @@ impl Surroundings {
             };
             self.report(Report::new(name).with(parameter, value));
         }
+    }
+
+    /// An alert goes out again, and its phone may play it again.
+    pub(super) fn alert_in_doubt(&mut self, request: RequestId, epoch: Epoch) {
+        self.in_doubt = self.in_doubt.saturating_add(1);
+        self.report(
+            Report::new(AlarmName::AlertInDoubt)
+                .with(AlarmParameter::Request, request)
+                .with(AlarmParameter::Epoch, epoch),
+        );
+    }
+
+    pub(super) fn in_doubt(&self) -> u32 {
+        self.in_doubt
     }
 
     pub(super) fn election_alarm(&self, alarm: &Alarm, rank: &Rank) {

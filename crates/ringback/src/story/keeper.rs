@@ -1,6 +1,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
-use ringback_callback::{DeviceState, DialOutcome, Input, Notice, Occupancy, Output, Record, SaveId};
+use ringback_callback::{
+    AlertId, DeviceState, DialOutcome, Input, Notice, Occupancy, Output, Record, SaveId,
+};
 use ringback_model::{DeviceName, Epoch, LineId, RequestId, Timestamp, UtcOffset};
 use ringback_serviceability::trace::target;
 
@@ -35,6 +37,8 @@ pub(crate) struct Stories {
     late: HashSet<RequestId>,
     offsets: HashMap<DeviceName, UtcOffset>,
     link_lost: bool,
+    /// The alert that is about to be sent is one that was sent before.
+    repeated: Option<AlertId>,
 }
 
 impl Stories {
@@ -120,12 +124,7 @@ impl Stories {
             }
             Output::Alert { alert, .. } => {
                 let number = alert.number;
-                let sent = |what: &StoryEvent| *what == StoryEvent::AlertSent { number };
-                let again = self
-                    .stories
-                    .get(&alert.request)
-                    .is_some_and(|story| story.entries.iter().any(|entry| sent(&entry.what)));
-                let what = if again {
+                let what = if self.repeated.take() == Some(*alert) {
                     StoryEvent::AlertRepeated { number }
                 } else {
                     StoryEvent::AlertSent { number }
@@ -161,6 +160,8 @@ impl Stories {
             Notice::Suspended { request } => self.note(now, *request, StoryEvent::Suspended),
             Notice::Retained { request } => self.note(now, *request, StoryEvent::Retained),
             Notice::DialFailed { request } => self.note(now, *request, StoryEvent::DialFailed),
+            // It is sent after what the phone shows.
+            Notice::AlertRepeated { alert } => self.repeated = Some(*alert),
             Notice::AlertFailed { request } => self.note(now, *request, StoryEvent::AlertFailed),
             _ => {}
         }

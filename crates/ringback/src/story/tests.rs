@@ -112,7 +112,8 @@ fn a_request_from_its_key_to_its_end_in_the_time_of_the_callers_phone() {
         .heard(Input::LinkLost);
     let now = told.at(22).now();
     told.stories.link_up(now);
-    told.wanted(Output::Alert { device: device("A"), alert: AlertId { request: id(1), number: 1 } })
+    told.wanted(Output::Notice(Notice::AlertRepeated { alert: AlertId { request: id(1), number: 1 } }))
+        .wanted(Output::Alert { device: device("A"), alert: AlertId { request: id(1), number: 1 } })
         .heard(Input::Alerted { alert: AlertId { request: id(1), number: 1 }, delivered: true })
         .at(25)
         .heard(Input::ScreenKey { device: device("A"), key: SoftKey::Dial, about: Some(id(1)) })

@@ -84,6 +84,32 @@ async fn a_phone_that_refuses_screens_is_told_and_one_that_went_away_is_not() {
     assert_eq!(texts(&node.alarms.take()), [""; 0]);
 }
 
+/// An instance dies while A is being alerted; what the next one tells of it, and how many alerts it counts as in doubt.
+async fn dies_while_alerting(plays_again: bool) -> (Vec<String>, u32) {
+    let desk = Desk::new().await;
+    let first = desk.active().await;
+    first.activate().await;
+    first.board.with(|manners| manners.data = None);
+    first.b_is_free().await;
+    first.task.abort();
+    let second = desk.started(desk.config(2), |_| {});
+    second.board.with(|manners| manners.plays_again = plays_again);
+    second.board.happens(link_up());
+    pass(5000).await;
+    let alert = "A <- plays CallBack.raw #100000000000100000001";
+    assert_eq!(second.board.asked().iter().filter(|asked| *asked == alert).count(), 1);
+    let mut told = texts(&second.alarms.take());
+    told.retain(|alarm| alarm.starts_with("AlertInDoubt"));
+    (told, second.status().in_doubt)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_alert_that_may_be_played_twice_is_told_and_counted() {
+    let told = vec!["AlertInDoubt group=default request=1-1 epoch=2".to_owned()];
+    assert_eq!(dies_while_alerting(true).await, (told, 1));
+    assert_eq!(dies_while_alerting(false).await, (vec![], 0), "phones play it once");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_limit_names_its_parameter() {
     let desk = Desk::new().await;

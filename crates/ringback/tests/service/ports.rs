@@ -26,6 +26,8 @@ pub(crate) struct Manners {
     pub(crate) calls: BTreeMap<Appearance, Vec<CallInfo>>,
     /// What becomes of data; `None`: it is never told.
     pub(crate) data: Option<Result<(), RequestFailure>>,
+    /// Phones play an alert again under the same id.
+    pub(crate) plays_again: bool,
     /// What becomes of a call.
     pub(crate) dial: Option<Result<(), RequestFailure>>,
 }
@@ -80,7 +82,8 @@ fn at_name(at: &Appearance) -> String {
 #[async_trait]
 impl CtiProvider for Provider {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { fencing: Fencing::Strict, dedup: Dedup::ById }
+        let dedup = if self.board.with(|manners| manners.plays_again) { Dedup::None } else { Dedup::ById };
+        Capabilities { fencing: Fencing::Strict, dedup }
     }
 
     fn submit(&mut self, command: Command) {

@@ -27,6 +27,7 @@ async fn the_status_as_json() {
             "open_devices": 2,
             "open_lines": 2,
             "pending": 1,
+            "in_doubt": 0,
         })
     );
     assert_eq!(status.since.to_string()[..16], *"2026-01-05T14:00", "by the store's clock");

@@ -150,6 +150,9 @@ impl Reference {
             } else {
                 self.requests[i].repeats += 1;
                 self.moved("turn", "turn");
+                if let Phase::Turn { alert, .. } = self.requests[i].record.phase {
+                    self.tell(p, Notice::AlertRepeated { alert });
+                }
                 self.alert(i);
             }
         }
