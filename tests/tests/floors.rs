@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, PackageId};
 
 /// What each crate may import of this workspace. A new arrow is a decision: it is made here.
-const ARROWS: [(&str, &[&str]); 16] = [
+const ARROWS: [(&str, &[&str]); 17] = [
     // Floor 0: pure.
     ("model", &[]),
     ("cti", &["model"]),
@@ -18,6 +18,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
     ("db-sqlite", &["callback", "db", "election", "model"]),
     ("db-postgres", &["callback", "db", "election", "model"]),
     ("cti-net", &["cti", "model"]),
+    ("peer", &["election", "model"]),
     // It plays the part of phones that cannot show screens.
     ("cti-asterisk", &["cti", "db", "model", "screen"]),
     // For tests alone: a real PBX and real phones; the phone that shows screens reads them as a phone does.
