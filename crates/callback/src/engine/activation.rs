@@ -155,12 +155,11 @@ impl Engine {
 
     /// R35, R36. A request that is to be replaced gives its slot to the new one.
     fn check_limits(&self, resolution: &Resolution, replaces: Option<RequestSlot>) -> Result<(), Refusal> {
-        let replaced = replaces.and_then(|slot| self.requests.get(slot));
-        let in_all = self.requests.len() - usize::from(replaced.is_some());
+        let in_all = self.requests.len() - usize::from(replaces.is_some());
         #[cfg(feature = "planted")]
         let in_all = if self.has(crate::planted::Fault::LimitNotCounted) { 0 } else { in_all };
-        let on_line = self.lines.named(&resolution.line).map_or(0, |line| line.members)
-            - u32::from(replaced.is_some_and(|request| request.record.called == resolution.line));
+        // What is to be replaced is for another line (R5).
+        let on_line = self.lines.named(&resolution.line).map_or(0, |line| line.members);
         if self.parameters.max_per_line > 0 && on_line >= self.parameters.max_per_line {
             return Err(Refusal::TooManyForLine);
         }

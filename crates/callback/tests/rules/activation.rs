@@ -4,7 +4,7 @@ use ringback_callback::PressedDuring::{Busy, NoAnswer, Other, Ringback};
 use ringback_callback::{Kind, Occupancy, Refusal, SoftKey};
 use ringback_model::{CallId, LineId, Partition};
 
-use crate::harness::{Bench, Directory, Store, at, device, dn, line, refused_for};
+use crate::harness::{Bench, Directory, Store, answers, at, device, dn, line, refused_for};
 
 #[test]
 fn r1_busy_ringback_and_reorder_for_no_answer_are_valid() {
@@ -207,6 +207,49 @@ fn r6_another_number_asks_and_ok_replaces() {
         "show A: Activated 1003 (1-2)",
     ]);
     assert_eq!(b.stored.len(), 1);
+}
+
+#[test]
+fn r6_r7_an_answer_to_another_call_leaves_the_question_up() {
+    let mut b = Bench::new();
+    b.line("B", Occupancy::InUse);
+    b.line("C", Occupancy::InUse);
+    b.waits("A", "1002", Busy);
+    b.press("A", "1003", Busy);
+    b.look_away();
+    b.call("A", CallId(900), Some("1004"), answers("1004"));
+    b.expect_nothing();
+    b.key("A", SoftKey::Ok);
+    b.expect_at_phones(&["show A: Activated 1003 (1-2)"]);
+}
+
+#[test]
+fn r3_the_key_of_an_idle_phone_whose_request_is_being_saved_shows_nothing_yet() {
+    let mut b = Bench::new();
+    b.line("B", Occupancy::InUse);
+    b.store_is(Store::Slow);
+    b.press("A", "1002", Busy);
+    b.hang_up("A");
+    b.look_away();
+    b.press_idle("A");
+    b.expect(&["key accepted"]);
+    b.store_writes();
+    b.expect_at_phones(&["show A: Activated 1002 (1-1)"]);
+}
+
+#[test]
+fn r4_the_limit_for_saving_outlives_many_requests_that_come_and_go() {
+    let mut b = Bench::new();
+    b.line("B", Occupancy::InUse);
+    b.store_is(Store::Slow);
+    b.press("A", "1002", Busy);
+    for _ in 0..100 {
+        b.press("C", "1002", Busy);
+        b.reset("C");
+    }
+    b.look_away();
+    b.wait_secs(2);
+    b.expect_at_phones(&["show A: Cannot 1002: StoreUnavailable"]);
 }
 
 #[test]

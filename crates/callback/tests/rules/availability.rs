@@ -191,6 +191,22 @@ fn r13_b_must_stay_idle_for_the_guard_time() {
 }
 
 #[test]
+fn r13_without_a_guard_or_while_b_is_busy_there_is_no_time_to_wait_for() {
+    let mut b = Bench::new();
+    b.line("B", InUse);
+    b.waits("A", "1002", Busy);
+    let expires = b.engine.request_of(&device("A")).unwrap().expires;
+    // Until nothing is left of the time for saving.
+    b.wait_secs(3);
+    b.set(|p| p.idle_guard = Millis::from_secs(5));
+    assert_eq!(b.engine.next_timeout(), expires, "B is busy");
+    b.set(|p| p.idle_guard = Millis::ZERO);
+    b.busy("A");
+    b.line("B", Idle);
+    assert_eq!(b.engine.next_timeout(), expires, "no guard");
+}
+
+#[test]
 fn r13_a_shorter_guard_acts_at_once() {
     let mut b = Bench::new();
     b.set(|p| p.idle_guard = Millis::from_secs(60));
@@ -280,6 +296,22 @@ fn r14_a_line_found_idle_on_dnd_at_activation_leaves_activated_up() {
     b.expect_at_phones(&["show A: Activated 1002 (1-1)"]);
     b.dnd("B", false);
     b.expect_at_phones(&["show A: Available 1002 at 0s (1-1)", "alert A 1-1#1"]);
+}
+
+#[test]
+fn r9_one_appearance_off_hook_is_enough_to_know_even_if_the_others_cannot_be_seen() {
+    let mut b = Bench::new();
+    b.add_phone("B2", &["1002"]);
+    b.waits("A", "1002", NoAnswer);
+    b.lose_link();
+    b.line("B", InUse);
+    // B2 is not read yet.
+    b.regain_link_of(&["A", "B"]);
+    assert_eq!(b.cycle_of("A"), Some(Cycle::OffHook));
+    b.line("B", Idle);
+    b.look_away();
+    b.regain_link_of(&["B2"]);
+    b.expect_at_phones(&AVAILABLE);
 }
 
 #[test]

@@ -177,6 +177,24 @@ fn r20_b_seen_busy_after_the_result() {
 }
 
 #[test]
+fn r20_another_caller_who_joins_while_b_is_still_seen_idle_makes_it_available_to_himself_only() {
+    let mut b = notified();
+    b.dials("A", CallProgress::Busy);
+    b.hang_up("A");
+    b.look_away();
+    b.press("C", "1002", Busy);
+    b.hang_up("C");
+    b.expect_at_phones(&[
+        "show C: Activated 1002 (1-2)",
+        "show C: Available 1002 at 0.001s (1-2)",
+        "alert C 1-2#1",
+    ]);
+    b.key("C", SoftKey::Cancel);
+    b.wait_secs(60);
+    b.expect_at_phones(&["clear C"]);
+}
+
+#[test]
 fn r20_b_busy_and_idle_again_before_the_result() {
     let mut b = notified();
     b.key("A", SoftKey::Dial);

@@ -5,7 +5,7 @@ use ringback_callback::PressedDuring::Busy;
 use ringback_callback::{Engine, Parameters, QueuePolicyName, Refusal, SoftKey, View};
 use ringback_model::{Epoch, Group, Timestamp};
 
-use crate::harness::{Bench, dn, line};
+use crate::harness::{Bench, at, device, dn, line};
 
 #[test]
 fn keys_have_these_names_and_no_others() {
@@ -61,6 +61,10 @@ fn the_engine_says_for_whom_it_acts_and_which_lines_are_called() {
     assert!(b.engine.is_called(&line("1002")));
     assert!(!b.engine.is_called(&line("1003")));
     assert_eq!(b.engine.called_lines().collect::<Vec<_>>(), [&line("1002")]);
+    let record = b.engine.request_of(&device("A")).unwrap();
+    assert_eq!((&record.called, record.caller.clone()), (&line("1002"), at("A", "1001")));
+    assert_eq!(b.engine.request(record.id), Some(record));
+    assert_eq!(b.engine.records().collect::<Vec<_>>(), [record]);
     b.reset("A");
     assert!(!b.engine.is_called(&line("1002")));
     b.look_away();
