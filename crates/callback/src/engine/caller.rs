@@ -194,13 +194,10 @@ impl Engine {
             Screen::Unknown => caller.request.is_none() && caller.clearing.is_none(),
             Screen::Up(shown) => shown.about == Some(id),
         };
-        match removal {
-            Some(save) if concerned => {
-                caller.clearing = Some(save);
-                self.clears.insert(save, device);
-            }
-            None if concerned => self.clear(phone),
-            _ => {}
+        // Where nothing is to be removed, another request takes its place, and shows its own screen.
+        if let Some(save) = removal.filter(|_| concerned) {
+            caller.clearing = Some(save);
+            self.clears.insert(save, device);
         }
         self.tend_caller(phone);
     }

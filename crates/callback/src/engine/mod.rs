@@ -25,6 +25,8 @@ mod ending;
 mod line;
 mod request;
 mod restore;
+#[cfg(test)]
+mod tests;
 mod timers;
 mod turn;
 mod watch;

@@ -100,6 +100,15 @@ mod tests {
     }
 
     #[test]
+    fn timers_of_the_same_moment_fire_in_the_order_in_which_they_were_set() {
+        let mut timers = Timers::default();
+        (0..3).rev().for_each(|number| timers.set(Timestamp(7), expiry(number)));
+        assert_eq!(timers.due(Timestamp(6)), None);
+        let fired: Vec<Timer> = std::iter::from_fn(|| timers.due(Timestamp(7))).collect();
+        assert_eq!(fired, [2, 1, 0].map(expiry));
+    }
+
+    #[test]
     fn few_timers_are_left_alone() {
         let mut timers = Timers::default();
         (0..FEW as u64).for_each(|number| timers.set(Timestamp(number), expiry(number)));

@@ -61,6 +61,12 @@ pub(super) struct Watch {
 }
 
 impl Watch {
+    /// How many phones are known.
+    #[cfg(test)]
+    pub(super) fn known(&self) -> usize {
+        self.phones.len()
+    }
+
     pub(super) fn find(&self, device: &DeviceName) -> Option<PhoneSlot> {
         self.phones.find(device)
     }

@@ -54,6 +54,32 @@ fn a_key_of_a_screen_about_another_request_brings_the_right_screen() {
 }
 
 #[test]
+fn r23_a_screen_about_something_else_stays_when_the_request_ends() {
+    let mut b = waiting();
+    b.press("A", "1001", Busy);
+    b.hang_up("A");
+    b.look_away();
+    // *Cannot* is up: one cannot call oneself back.
+    b.wait_secs(45 * 60);
+    b.expect(&["remove 1-1", "notice: 1-1 ended: Expired", "close A/1001", "close B/1002", "close B"]);
+    b.key("A", SoftKey::Exit);
+    b.expect(&["clear A", "close A"]);
+}
+
+#[test]
+fn r23_a_key_of_a_screen_that_is_about_to_go_does_not_make_it_go_before_the_end_is_on_record() {
+    let mut b = waiting();
+    let id = b.id_of("A");
+    b.store_is(Store::Slow);
+    b.key("A", SoftKey::Cancel);
+    b.look_away();
+    b.key_about("A", SoftKey::Cancel, Some(id));
+    b.expect(&["notice: ignored: a softkey of a screen that is out of date"]);
+    b.store_writes();
+    b.expect(&["clear A", "close A"]);
+}
+
+#[test]
 fn dial_on_a_screen_that_is_not_available_any_more() {
     let mut b = waiting();
     let id = b.id_of("A");

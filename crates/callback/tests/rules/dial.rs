@@ -5,7 +5,7 @@ use ringback_callback::PressedDuring::{Busy, NoAnswer};
 use ringback_callback::{CallProgress, DialOutcome, Input, Phase, SoftKey};
 use ringback_model::CallId;
 
-use crate::harness::{Bench, Store, answers, at, device, dn, rings};
+use crate::harness::{Bench, Store, answers, at, device, dn, line, rings};
 
 /// A has the turn.
 fn notified() -> Bench {
@@ -91,6 +91,56 @@ fn r19_the_press_is_on_record_before_the_call() {
     ]);
     b.store_writes();
     b.expect(&["dial 1002 from A/1001, overriding forwarding (1-1)"]);
+}
+
+#[test]
+fn r19_dial_before_the_turn_is_on_record_dials_nothing() {
+    let mut b = Bench::new();
+    b.line("B", InUse);
+    b.waits("A", "1002", Busy);
+    b.store_is(Store::Slow);
+    b.line("B", Idle);
+    b.look_away();
+    b.key_about("A", SoftKey::Dial, Some(b.id_of("A")));
+    b.expect(&["notice: ignored: Dial, but the request is not notified", "show A: Activated 1002 (1-1)"]);
+}
+
+#[test]
+fn r19_another_call_of_the_same_line_is_not_the_one_that_dial_makes() {
+    let mut b = notified();
+    b.key("A", SoftKey::Dial);
+    b.look_away();
+    b.call("A", CallId(900), Some("1004"), CallProgress::Busy);
+    b.call("A", CallId(901), None, CallProgress::Ended);
+    b.expect_nothing();
+    let call = b.dial_starts("A");
+    b.call("A", call, Some("1002"), rings("1002"));
+    b.expect(&REACHED);
+}
+
+#[test]
+fn r19_a_reading_of_the_line_that_was_under_way_when_dial_was_pressed_says_nothing_of_its_call() {
+    let mut b = notified();
+    b.key("A", SoftKey::Dial);
+    b.look_away();
+    b.give(Input::Line { at: at("A", "1001"), occupancy: Idle, calls: Some(Vec::new()) });
+    b.expect_nothing();
+    let call = b.dial_starts("A");
+    b.call("A", call, None, rings("1002"));
+    b.expect(&REACHED);
+}
+
+#[test]
+fn r19_b_is_who_has_the_number_that_was_dialled_and_who_has_the_number_it_leads_to() {
+    for number in ["0 1002", "1002"] {
+        let mut b = Bench::new();
+        b.dial_plan.insert("0 1002".to_owned(), line("1002"));
+        b.line("B", InUse);
+        b.waits("A", "0 1002", Busy);
+        b.line("B", Idle);
+        b.dials("A", rings(number));
+        b.expect_all_closed();
+    }
 }
 
 #[test]

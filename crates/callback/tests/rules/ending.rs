@@ -126,6 +126,16 @@ fn r7_counts_for_a_call_during_which_it_was_pressed_again() {
 }
 
 #[test]
+fn r7_a_call_that_has_ended_is_not_answered_any_more_though_its_id_is_used_again() {
+    let mut b = Bench::new();
+    b.press("A", "1002", Ringback);
+    let call = b.phone("A").calls[0];
+    b.hang_up("A");
+    b.call("A", call, Some("1002"), answers("1002"));
+    assert_eq!(b.engine.pending(), 1);
+}
+
+#[test]
 fn r7_somebody_else_answers_and_the_request_stays() {
     let mut b = Bench::new();
     b.press("A", "1002", Ringback);
