@@ -37,6 +37,10 @@ impl Stage {
     }
 }
 
+/// Why a server ends a call for which it called nobody (Q.850): no such number, no way there, busy, nobody there, refused,
+/// moved, out of order, no room. Others (a caller who gives up, for one) say nothing about the number.
+const REFUSALS: [u16; 15] = [1, 2, 3, 17, 18, 19, 20, 21, 22, 27, 28, 34, 38, 41, 42];
+
 /// The ids of channels that are alerts begin with it.
 pub(crate) const RECALL: &str = "ringback-recall-";
 
@@ -135,13 +139,23 @@ impl Channel {
         self.stage == Stage::Up
     }
 
-    /// Notes that it was refused as busy, though nobody was called; says whether that is news.
-    pub(super) fn refused_as_busy(&mut self) -> bool {
-        let news = (self.origin || self.ours) && self.failed.is_none() && !self.answered && !self.bridged;
+    /// Notes that the server ended it for this cause, though nobody was called; says whether that is news. A phone that
+    /// refuses a call that was made for it says nothing about whom that was to reach.
+    pub(super) fn refused(&mut self, cause: Cause) -> bool {
+        let calls = self.origin || (self.ours && self.is_up());
+        let tried = self.failed.is_some() || self.answered || self.bridged || !self.legs.is_empty();
+        let news = calls && !tried && !self.feature && REFUSALS.contains(&cause.0);
         if news {
-            self.failed = Some((CallState::Busy, Cause::USER_BUSY));
+            let state = if cause == Cause::USER_BUSY { CallState::Busy } else { CallState::Disconnected };
+            self.failed = Some((state, cause));
         }
         news
+    }
+
+    /// Its phone is being called, has not rung, and may refuse: nobody has noticed anything. A phone that refuses because
+    /// it is used otherwise was not disturbed, and its line did not ring.
+    pub(super) fn is_unnoticed(&self) -> bool {
+        self.told.is_none() && !self.ours && self.info().state == CallState::Offering
     }
 
     /// The server reports a state.

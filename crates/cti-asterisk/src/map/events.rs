@@ -134,8 +134,8 @@ impl Mapper {
     fn hangup(&mut self, now: Timestamp, message: &Message, out: &mut Vec<ProviderEvent>) {
         let Some(id) = message.known("Uniqueid") else { return };
         let cause = Cause(message.get("Cause").and_then(|cause| cause.parse().ok()).unwrap_or_default());
-        if cause == Cause::USER_BUSY {
-            self.refused_as_busy(now, id, out);
+        if self.channels.get_mut(id).is_some_and(|channel| channel.refused(cause)) {
+            self.changed(now, id, out);
         }
         if let Some(channel) = self.channels.get(id).filter(|channel| channel.origin && !channel.feature)
             && let Some(called) = channel.called.clone()
@@ -170,15 +170,6 @@ impl Mapper {
             _ => {}
         }
         self.service(&device, out);
-    }
-
-    /// A call that ends as busy without anybody having been called (the callee does not want to be disturbed).
-    fn refused_as_busy(&mut self, now: Timestamp, id: &str, out: &mut Vec<ProviderEvent>) {
-        if let Some(channel) = self.channels.get_mut(id)
-            && channel.refused_as_busy()
-        {
-            self.changed(now, id, out);
-        }
     }
 
     /// The callback key. As a feature code it is dialled after the failed call: then that call tells what the caller

@@ -10,7 +10,7 @@
 //! 1. **Channels say what a call does.** A channel that the phone began takes it off hook from its first event, even
 //!    if it lives for a millisecond and no device state ever tells of it. A channel to the phone takes it off hook
 //!    when it is answered; until then the phone at most rings, whatever the device state says (`BUSY` may be a fold
-//!    of ringing and in use).
+//!    of ringing and in use). Before it rings nothing is told: a call that a phone refuses at once did not use its line.
 //! 2. **The end of a call is told when channel and device state agree**, in whichever order they come, and a moment
 //!    ([`Timing::settle`]) after that; if one of them never comes, after [`Timing::disagreement`].
 //! 3. **Off hook overtakes.** A phone that dials was off hook before the server knew, so that is told at once,
@@ -289,7 +289,7 @@ impl Mapper {
     fn changed(&mut self, now: Timestamp, id: &str, out: &mut Vec<ProviderEvent>) {
         let Some(channel) = self.channels.get_mut(id) else { return };
         let info = channel.info();
-        if channel.hidden || channel.told.as_ref() == Some(&info) {
+        if channel.hidden || channel.is_unnoticed() || channel.told.as_ref() == Some(&info) {
             return;
         }
         let was_off_hook = channel.told.as_ref().is_some_and(|told| told.state.is_off_hook());

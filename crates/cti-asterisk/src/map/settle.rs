@@ -12,7 +12,7 @@ impl Mapper {
     /// The channel is gone from its phone.
     pub(super) fn end_channel(&mut self, now: Timestamp, id: &str, cause: Cause) {
         let Some(channel) = self.forget_channel(id) else { return };
-        if channel.hidden {
+        if channel.hidden || channel.told.is_none() {
             // The device state may lag behind, and must not be taken for a call.
             if let Some(phone) = self.phones.get_mut(&channel.phone) {
                 phone.stale |= phone.channels.is_empty();
@@ -96,7 +96,11 @@ impl Mapper {
         // Told of a phone that is not registered it says nothing about channels, which end by themselves.
         let idle_now = phone.device_state == Some(DeviceState::Idle);
         for id in channels.into_iter().filter(|_| idle_now) {
-            let Some(channel) = self.channels.get(&id).filter(|channel| !channel.hidden) else { continue };
+            let Some(channel) =
+                self.channels.get(&id).filter(|channel| !channel.hidden && channel.told.is_some())
+            else {
+                continue;
+            };
             let (phone, info) = (device.clone(), idle(channel.info()));
             let wait = Wait::End(End { channel: Some(id), ..self.expected_end(now, true) });
             self.reports.push(Report { phone, info, wait });

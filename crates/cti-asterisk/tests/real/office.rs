@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ringback::callback::Phase;
 use ringback::db::MemoryStore;
 use ringback::{Handle, Ports, Service};
 use ringback_cti_asterisk::directory::Profile;
@@ -153,7 +154,13 @@ async fn b_is_busy_again_at_the_recall_and_the_request_is_kept() {
     phones[0].wait_for(SOON, |event| is_recall(event, "1002")).await.unwrap();
     phones[0].answer().unwrap();
     phones[0].wait_for(SOON, |event| *event == PhoneEvent::HungUp).await.unwrap();
-    assert_eq!(office.requests().await, 1);
+    // The request waits in its old place for B's next availability (R20): B was free all the time, and refused.
+    until_phase(&office, Phase::Waiting).await;
+    phones[0].text("ringback", "?").await.unwrap();
+    phones[0].wait_for(SOON, |event| text_with(event, "CallBack is activated on 1002")).await.unwrap();
+    let rings = phones[0].wait_for(Duration::from_secs(3), |event| is_recall(event, "1002")).await;
+    assert!(rings.is_err(), "{rings:?}");
+    until_phase(&office, Phase::Waiting).await;
     // B uses its phone and is free: A is recalled again.
     phones[1].set_answering(Answering::Ring);
     press(&mut phones[1], "*79").await;
@@ -253,6 +260,18 @@ async fn after_a_power_failure_of_the_pbx_only_what_is_seen_counts() {
     assert_eq!(office.requests().await, 1);
     press(&mut phones[1], "*79").await;
     phones[0].wait_for(SOON, |event| is_recall(event, "1002")).await.unwrap();
+}
+
+async fn until_phase(office: &Office, wanted: Phase) {
+    let end = Instant::now() + SOON;
+    loop {
+        let phases: Vec<Phase> = office.handle.records().await.iter().map(|record| record.phase).collect();
+        if phases == [wanted] {
+            return;
+        }
+        assert!(Instant::now() < end, "{phases:?}, not {wanted:?}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }
 
 async fn until_requests(office: &Office, count: usize) {

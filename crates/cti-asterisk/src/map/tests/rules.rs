@@ -1,7 +1,9 @@
 //! One rule of the mapping each, in streams of a few events.
 
 use ringback_cti::message::{Activity, Cause, DeviceStatus, FeatureInvocation};
+use ringback_model::DirectoryNumber;
 
+use super::super::Expected;
 use super::super::events::call_named;
 use super::*;
 
@@ -40,6 +42,10 @@ fn dials(who: &str, id: &str, exten: &str) -> Message {
 
 fn is_called(who: &str, id: &str) -> Message {
     channel("Newchannel", who, id, "Down", "s")
+}
+
+fn rings(who: &str, id: &str) -> Message {
+    channel("Newstate", who, id, "Ringing", "s")
 }
 
 pub(super) fn hangup(who: &str, id: &str, cause: &str) -> Message {
@@ -139,13 +145,13 @@ fn in_use_that_comes_after_the_hangup_waits_for_its_idle() {
 #[test]
 fn busy_in_the_device_state_may_be_ringing() {
     let mut desk = desk("1002");
-    desk.event(1000, &is_called("1002", "2")).event(1001, &device("1002", "BUSY"));
-    desk.event(1002, &channel("Newstate", "1002", "2", "Ringing", "s"));
+    desk.event(999, &is_called("1002", "2")).event(999, &device("1002", "BUSY"));
+    desk.event(1000, &channel("Newstate", "1002", "2", "Ringing", "s"));
     desk.event(4000, &hangup("1002", "2", "0")).event(4001, &device("1002", "NOT_INUSE")).until(9000);
     assert_eq!(desk.told, [(1000, Ringing), (4006, Idle)]);
     assert_eq!(
         states(&desk).into_iter().map(|(state, _)| state).collect::<Vec<_>>(),
-        [CallState::Offering, CallState::Ringing, CallState::Idle]
+        [CallState::Ringing, CallState::Idle]
     );
 }
 
@@ -157,10 +163,55 @@ fn a_second_call_that_is_refused_changes_nothing() {
     assert_eq!(desk.told, [(1000, OffHook)]);
 }
 
+/// A phone that refuses at once, as one does whose user is on another line, was not disturbed: a line that "rang and fell
+/// silent" would be taken for one that has become free (R12), and the caller whom it refused be recalled at once (R20).
+#[test]
+fn a_call_that_is_refused_before_it_rings_is_nothing() {
+    for late in ["NOT_INUSE", "RINGING", "BUSY"] {
+        let mut desk = desk("1002");
+        desk.event(1000, &is_called("1002", "2")).event(1001, &device("1002", late));
+        desk.event(1002, &hangup("1002", "2", "17")).event(1003, &device("1002", "NOT_INUSE")).until(60_000);
+        assert_eq!(desk.events, [], "{late}");
+        assert_eq!(desk.mapper.next_wakeup(), None, "{late}");
+    }
+    // One that takes its time is told when it rings, and one that answers without ringing when it does.
+    for (state, use_of_it) in [("Ringing", Ringing), ("Up", OffHook)] {
+        let mut desk = desk("1002");
+        desk.event(1000, &is_called("1002", "2")).event(1001, &device("1002", "NOT_INUSE"));
+        desk.event(9000, &channel("Newstate", "1002", "2", state, "s"));
+        desk.event(9500, &hangup("1002", "2", "16")).event(9501, &device("1002", "NOT_INUSE")).until(60_000);
+        assert_eq!(desk.told, [(9000, use_of_it), (9505, Idle)]);
+    }
+}
+
+/// The server ends a call without calling anybody: the caller hears why.
+#[test]
+fn a_call_that_reaches_nobody_fails_for_the_cause_of_its_end() {
+    for (cause, failed) in [("1", CallState::Disconnected), ("17", CallState::Busy)] {
+        let mut desk = desk("1001");
+        desk.event(1000, &dials("1001", "1", "9999")).event(1010, &hangup("1001", "1", cause)).until(9000);
+        let cause = Cause(cause.parse().unwrap());
+        let expected = [(CallState::Proceeding, Cause::NONE), (failed, cause), (CallState::Idle, cause)];
+        assert_eq!(states(&desk), expected);
+    }
+    let mut desk = desk("1001");
+    desk.event(1000, &dials("1001", "1", "1002")).event(1010, &hangup("1001", "1", "127")).until(9000);
+    assert_eq!(states(&desk), [(CallState::Proceeding, Cause::NONE), (CallState::Idle, Cause(127))]);
+}
+
+/// A call made for a phone rings that phone first. If it refuses, the number it was for is not busy.
+#[test]
+fn a_phone_that_refuses_the_call_made_for_it_says_nothing_of_the_far_end() {
+    let mut desk = desk("1001");
+    desk.mapper.expect("2", Expected::Call(DirectoryNumber::new("1002").unwrap()));
+    desk.event(1000, &is_called("1001", "2")).event(1005, &hangup("1001", "2", "17")).until(9000);
+    assert_eq!(states(&desk), [(CallState::Offering, Cause::NONE), (CallState::Idle, Cause::USER_BUSY)]);
+}
+
 #[test]
 fn a_second_call_keeps_the_line_busy() {
     let mut desk = desk("1002");
-    desk.event(1000, &is_called("1002", "1"));
+    desk.event(1000, &rings("1002", "1"));
     desk.event(1500, &channel("Newstate", "1002", "1", "Up", "s")).event(1501, &device("1002", "INUSE"));
     desk.event(2000, &dials("1002", "2", "1003")).event(3000, &hangup("1002", "1", "16")).until(4000);
     assert_eq!(desk.told, [(1000, Ringing), (1500, OffHook)]);
@@ -173,7 +224,7 @@ fn a_second_call_keeps_the_line_busy() {
 fn off_hook_overtakes_an_end_and_ringing_does_not() {
     for (next, order) in [
         (dials("1001", "2", "9"), ["1001 off hook", "1002 idle"]),
-        (is_called("1001", "2"), ["1002 idle", "1001 rings"]),
+        (rings("1001", "2"), ["1002 idle", "1001 rings"]),
     ] {
         let mut mapper = Mapper::default();
         let mut out = Vec::new();
@@ -258,7 +309,7 @@ fn both_ends_see_the_same_call() {
     let mut mapper = Mapper::default();
     let mut out = Vec::new();
     mapper.handle(Timestamp(0), &dials("1001", "1", "1002"), &mut out);
-    let mut called = is_called("1002", "2");
+    let mut called = rings("1002", "2");
     called = Message::from_headers(called.headers().map(|(k, v)| (k, if k == "Linkedid" { "1" } else { v })));
     mapper.handle(Timestamp(1), &called, &mut out);
     let id = |who| mapper.calls(&phone(who)).map(|call| call.call).collect::<Vec<_>>();
@@ -393,7 +444,7 @@ fn channels_that_are_no_phones_are_nothing() {
 #[test]
 fn a_call_picked_up_elsewhere_ends_at_the_first_phone() {
     let mut desk = desk("1002");
-    desk.event(1000, &is_called("1002", "2"));
+    desk.event(1000, &rings("1002", "2"));
     let renamed = [("Channel", "PJSIP/1002-00000002"), ("Newname", "PJSIP/1003-00000003"), ("Uniqueid", "2")];
     desk.event(2000, &event("Rename", renamed)).until(3000);
     assert_eq!(desk.told, [(1000, Ringing), (2005, Idle)]);
