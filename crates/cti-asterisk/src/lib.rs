@@ -9,6 +9,7 @@
 //! - [`provider`]: [`AsteriskProvider`](provider::AsteriskProvider), the port `CtiProvider` over a live server, and what it
 //!   cannot promise;
 //! - [`directory`]: the port `Directory` and its feed, from the same link;
+//! - [`doctor`]: what at a live server is not as Call Back needs it, and what to change;
 //! - [`notify`]: the ways to tell a phone something, chosen per phone;
 //! - [`client`], [`session`], [`ami`]: the manager interface (AMI): the shell over TCP or TLS, the machine, the protocol;
 //! - [`map`]: from events to the CTI model; [`trace`]: recorded streams.
@@ -47,6 +48,7 @@
 pub mod ami;
 pub mod client;
 pub mod directory;
+pub mod doctor;
 pub mod map;
 pub mod notify;
 pub mod provider;

@@ -28,9 +28,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use ringback_cti::message::CtiError;
-use ringback_cti::{Capabilities, Command, CtiProvider, Dedup, Fencing, ProviderEvent};
+use ringback_cti::{
+    Capabilities, Command, CtiProvider, Dedup, Delivery, Fencing, Placing, ProviderEvent,
+};
 
 pub use config::Config;
+pub(crate) use reading::NEEDED;
 
 use self::core::{Core, Do};
 use crate::client::{Client, Connector};
@@ -108,7 +111,11 @@ impl AsteriskProvider {
 #[async_trait]
 impl CtiProvider for AsteriskProvider {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { fencing: Fencing::LeaseOnly, dedup: Dedup::None }
+        Capabilities {
+            placing: Placing::RingsFirst,
+            delivery: Delivery::Adapted,
+            ..Capabilities::new(Fencing::LeaseOnly, Dedup::None)
+        }
     }
 
     fn submit(&mut self, command: Command) {

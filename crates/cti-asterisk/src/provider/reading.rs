@@ -54,7 +54,7 @@ pub(super) struct Reading {
 }
 
 /// What a manager user must be allowed to do: the action, what for, and the write class that allows it.
-const NEEDED: [(&str, &str, &str); 11] = [
+pub(crate) const NEEDED: [(&str, &str, &str); 11] = [
     ("CoreStatus", "to see whether it was restarted", "system"),
     ("DeviceStateList", "to read device states; load res_manager_devicestate.so", "call"),
     ("CoreShowChannels", "to read calls", "system"),
