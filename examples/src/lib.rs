@@ -1,5 +1,7 @@
 //! What the examples are made of, so that it can be tested; the programs themselves are thin.
 
+#[cfg(unix)]
+pub mod asterisk;
 pub mod database;
 #[cfg(unix)]
 pub mod instance;

@@ -208,7 +208,8 @@ fn addresses_and_networks() {
 fn ctimanagers_and_passwords() {
     assert_eq!(
         error("[cti]\npassword = \"x\"\n"),
-        "site.toml: no CTIManager is named: add [[cti.managers]] with name = \"cti1\" and address = \"HOST:2748\""
+        "site.toml: no call manager is named: add [[cti.managers]] with name = \"cti1\" and address = \"HOST:2748\", or \
+         [asterisk] with address = \"HOST:5038\""
     );
     assert_eq!(
         error(&format!("{NEEDED}[[cti.managers]]\nname = \"cti1\"\naddress = \"10.0.0.6:2748\"\n")),

@@ -1,17 +1,27 @@
 //! What values must be together.
 
 use ringback::election::ParameterError;
-use ringback::model::Millis;
+use ringback::model::{Millis, UtcOffset};
 
 use super::config::ServiceConfig;
 use super::problem::{ConfigError, Source};
+use crate::asterisk::AsteriskConfig;
 
 /// A save counts as failed after this time.
 const SAVE: Millis = Millis(2000);
 
 pub(super) fn check(config: &ServiceConfig, source: &Source<'_>) -> Result<(), ConfigError> {
-    managers(config, source)?;
-    secrets(config, source)?;
+    match &config.asterisk {
+        None => {
+            managers(config, source)?;
+            cti_password(config, source)?;
+        }
+        Some(asterisk) => {
+            nothing_of_cti(config, source)?;
+            check_asterisk(asterisk, source)?;
+        }
+    }
+    change_secret(config, source)?;
     database(config, source)?;
     traces(config, source)?;
     config.election.check(config.address).map_err(|error| match error {
@@ -38,15 +48,13 @@ fn managers(config: &ServiceConfig, source: &Source<'_>) -> Result<(), ConfigErr
     let managers = &config.cti.managers;
     if managers.is_empty() {
         return Err(source.whole(
-            "no CTIManager is named: add [[cti.managers]] with name = \"cti1\" and address = \"HOST:2748\""
+            "no call manager is named: add [[cti.managers]] with name = \"cti1\" and address = \"HOST:2748\", or \
+             [asterisk] with address = \"HOST:5038\""
                 .to_owned(),
         ));
     }
     for (nth, manager) in managers.iter().enumerate() {
-        let port = manager.address.rsplit_once(':').and_then(|(host, port)| {
-            (!host.is_empty()).then(|| port.parse::<u16>().ok().filter(|port| *port > 0)).flatten()
-        });
-        if port.is_none() {
+        if !is_host_and_port(&manager.address) {
             let problem = "expected host:port, like 10.0.0.5:2748".to_owned();
             return Err(source.value(SECTION, "address", nth, problem));
         }
@@ -67,7 +75,13 @@ fn managers(config: &ServiceConfig, source: &Source<'_>) -> Result<(), ConfigErr
     Ok(())
 }
 
-fn secrets(config: &ServiceConfig, source: &Source<'_>) -> Result<(), ConfigError> {
+fn is_host_and_port(address: &str) -> bool {
+    address
+        .rsplit_once(':')
+        .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0))
+}
+
+fn cti_password(config: &ServiceConfig, source: &Source<'_>) -> Result<(), ConfigError> {
     match (&config.cti.password, &config.cti.password_file) {
         (None, None) => Err(source.whole(
             "the CTI user has no password: give password or, better, password_file in [cti]".to_owned(),
@@ -76,14 +90,73 @@ fn secrets(config: &ServiceConfig, source: &Source<'_>) -> Result<(), ConfigErro
             let problem = "there is password, too: give one of the two".to_owned();
             Err(source.value("cti", "password_file", 0, problem))
         }
-        _ if config.change_notification.secret.is_some()
-            && config.change_notification.secret_file.is_some() =>
-        {
-            let problem = "there is secret, too: give one of the two".to_owned();
-            Err(source.value("change_notification", "secret_file", 0, problem))
-        }
         _ => Ok(()),
     }
+}
+
+/// A service has one call manager.
+fn nothing_of_cti(config: &ServiceConfig, source: &Source<'_>) -> Result<(), ConfigError> {
+    if !config.cti.managers.is_empty() {
+        let problem = "there is [asterisk], too: one service has one call manager, keep one of the two";
+        return Err(source.value("cti.managers", "address", 0, problem.to_owned()));
+    }
+    let given =
+        [("password", config.cti.password.is_some()), ("password_file", config.cti.password_file.is_some())];
+    match given.into_iter().find(|(_, given)| *given) {
+        Some((key, _)) => {
+            let problem = "this is for a CTIManager, and there is [asterisk]: move it there, or remove it";
+            Err(source.value("cti", key, 0, problem.to_owned()))
+        }
+        None => Ok(()),
+    }
+}
+
+fn check_asterisk(asterisk: &AsteriskConfig, source: &Source<'_>) -> Result<(), ConfigError> {
+    const SECTION: &str = "asterisk";
+    let wrong = |key, problem: &str| Err(source.value(SECTION, key, 0, problem.to_owned()));
+    if !is_host_and_port(&asterisk.address) {
+        return wrong("address", "expected host:port of the manager interface, like 10.0.0.5:5038");
+    }
+    match (&asterisk.secret, &asterisk.secret_file) {
+        (None, None) => {
+            return Err(source.whole(
+                "the manager user has no secret: give secret or, better, secret_file in [asterisk]"
+                    .to_owned(),
+            ));
+        }
+        (Some(_), Some(_)) => return wrong("secret_file", "there is secret, too: give one of the two"),
+        _ => {}
+    }
+    let texts = [
+        ("name", &asterisk.name),
+        ("user", &asterisk.user),
+        ("technology", &asterisk.technology),
+        ("recall_context", &asterisk.recall_context),
+        ("recall_title", &asterisk.recall_title),
+        ("notify_event", &asterisk.notify_event),
+    ];
+    if let Some((key, _)) =
+        texts.into_iter().find(|(_, text)| text.is_empty() || text.contains(char::is_control))
+    {
+        return wrong(key, "expected one line of text");
+    }
+    let times = [("ring", asterisk.ring), ("refresh", asterisk.refresh), ("patience", asterisk.patience)];
+    if let Some((key, _)) = times.into_iter().find(|(_, time)| *time == Millis::ZERO) {
+        return wrong(key, "expected at least 1 ms");
+    }
+    if UtcOffset::from_minutes(asterisk.utc_offset.minutes()).is_none() {
+        return wrong("utc_offset", "expected minutes east of UTC, -1439 to 1439");
+    }
+    Ok(())
+}
+
+fn change_secret(config: &ServiceConfig, source: &Source<'_>) -> Result<(), ConfigError> {
+    let notified = &config.change_notification;
+    if notified.secret.is_some() && notified.secret_file.is_some() {
+        let problem = "there is secret, too: give one of the two".to_owned();
+        return Err(source.value("change_notification", "secret_file", 0, problem));
+    }
+    Ok(())
 }
 
 fn database(config: &ServiceConfig, source: &Source<'_>) -> Result<(), ConfigError> {

@@ -12,6 +12,7 @@ use ringback::serviceability::trace::{Rotation, TraceField, TraceLevel};
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};
 
+use crate::asterisk::AsteriskConfig;
 use crate::database::Place;
 
 use super::check::check;
@@ -28,8 +29,10 @@ pub struct ServiceConfig {
     pub address: IpAddr,
     /// A folder of dictionaries that replace the built-in ones. Default: none.
     pub dictionaries: Option<PathBuf>,
-    /// How the call manager is reached.
+    /// How the call manager is reached: at CTIManagers, unless there is `asterisk`.
     pub cti: CtiConfig,
+    /// The call manager is this Asterisk. Default: it is not.
+    pub asterisk: Option<AsteriskConfig>,
     /// The databases.
     pub database: DatabaseConfig,
     /// How the instances watch each other.
@@ -70,7 +73,8 @@ pub struct CtiManagerConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DatabaseConfig {
-    /// Where phones, lines and service parameters are: a file, or `postgres://...`. Default `ringback.db`.
+    /// Where phones, lines and service parameters are: a file, or `postgres://...`. Default `ringback.db`. With an
+    /// Asterisk, which has the phones and lines itself, only the parameters and settings.
     pub directory: Place,
     /// Where the requests are, and the instances of the group meet, too. Default `ringback.db`.
     pub store: Place,
@@ -184,7 +188,12 @@ impl ServiceConfig {
             &mut self.database.password_file,
             &mut self.database.locks,
         ];
-        for path in files.chain([&mut self.traces.folder]).chain(optional.into_iter().flatten()) {
+        let of_asterisk = self.asterisk.iter_mut().flat_map(|asterisk| {
+            let authorities = asterisk.tls.as_mut().and_then(|tls| tls.ca_file.as_mut());
+            asterisk.secret_file.as_mut().into_iter().chain(authorities)
+        });
+        let given = optional.into_iter().flatten().chain(of_asterisk);
+        for path in files.chain([&mut self.traces.folder]).chain(given) {
             *path = folder.join(&*path);
         }
         if self.database.locks.is_none() {
@@ -205,6 +214,7 @@ impl Default for ServiceConfig {
             address: IpAddr::V4(Ipv4Addr::LOCALHOST),
             dictionaries: None,
             cti: CtiConfig::default(),
+            asterisk: None,
             database: DatabaseConfig::default(),
             election: Parameters::default(),
             traces: TraceConfig::default(),

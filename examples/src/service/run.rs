@@ -1,9 +1,7 @@
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::{fs, io};
 
-use ringback::cti_net::{ClientConfig, ClientProvider, Manager, TcpConnector};
-use ringback::db::{ChangeFeed, ServiceParameters};
 use ringback::election::Role;
 use ringback::screen::{Dictionaries, XmlRenderer};
 use ringback::serviceability::alarm::{AlarmSink, FanOut, TracingSink};
@@ -11,16 +9,17 @@ use ringback::serviceability::trace::{
     Rotation, TraceClock, TraceError, TraceFiles, TraceHandle, TraceLevels, TraceOutput, TraceSettings,
     install,
 };
-use ringback::{Config, Handle, OnParameters, Ports, Service, client_parameters, put_in_force};
-use ringback_db::MergedFeed;
-use ringback_db::tcp::{RebindingTcpFeed, SecretError, SharedSecret, TcpLimits, TcpPort};
+use ringback::{Config, Handle, Ports, Service, put_in_force};
+use ringback_db::tcp::SecretError;
 use ringback_db_sqlite::{Presence, PresenceError};
-use secrecy::SecretString;
 use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::config::{Secret, ServiceConfig, TraceConfig};
+use super::call_manager::{CallManager, call_manager};
+use super::config::{ServiceConfig, TraceConfig};
 use super::dictionaries::{LoadError, load_dictionaries};
+use super::secret::{SecretFileError, secret};
+use crate::asterisk::ConnectError;
 use crate::database::{Database, OpenError, Options, Place};
 use crate::instance::incarnation;
 use crate::peers::tell_of_deaths;
@@ -30,13 +29,8 @@ use crate::peers::tell_of_deaths;
 #[non_exhaustive]
 pub enum RunError {
     /// A file with a password or secret.
-    #[error("{}: cannot be read: {reason}; name a file whose first line is the secret", path.display())]
-    SecretFile {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        reason: io::Error,
-    },
+    #[error(transparent)]
+    SecretFile(#[from] SecretFileError),
     /// A database.
     #[error(transparent)]
     Database(#[from] OpenError),
@@ -55,6 +49,12 @@ pub enum RunError {
     /// What the CTI protocol cannot carry.
     #[error("[cti]: {0}")]
     Cti(#[from] ringback::cti_net::ConfigError),
+    /// How an Asterisk is reached.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// What the manager interface of an Asterisk cannot carry.
+    #[error("[asterisk]: {0}")]
+    Asterisk(#[from] ringback_cti_asterisk::session::ConfigError),
     /// What the service cannot do.
     #[error(transparent)]
     Service(#[from] ringback::ConfigError),
@@ -103,12 +103,11 @@ pub async fn run(config: ServiceConfig, ready: impl FnOnce(String)) -> Result<()
     own.exclusive = matches!(config.database.store, Place::File(_));
 
     let registry = store.registry();
-    let (feed, port) = feed(&config, &directory)?;
-    let (provider, on_parameters) = provider(&config, port)?;
+    let CallManager { provider, directory, feed, on_parameters } = call_manager(&config, &directory)?;
     let alarms = Arc::new(FanOut::default().to("traces", config.alarms.traces, Arc::new(TracingSink)));
     let ports = Ports {
-        provider: Box::new(provider),
-        directory: directory.directory(),
+        provider,
+        directory,
         feed: Some(feed),
         store: store.store(),
         registry: Arc::clone(&registry),
@@ -161,52 +160,4 @@ fn trace(config: &TraceConfig, options: &Options) -> Result<TraceHandle, RunErro
     let clock = Arc::clone(&options.sqlite.clock);
     let clock = TraceClock::new(move || clock());
     Ok(install(TraceSettings { levels, output: TraceOutput::Files(files), clock })?)
-}
-
-/// The client of the CTIManagers, and what puts changed parameters into force there.
-fn provider(
-    config: &ServiceConfig,
-    port: Option<TcpPort>,
-) -> Result<(ClientProvider, OnParameters), RunError> {
-    let managers = config.cti.managers.iter().map(|manager| Manager::new(&manager.name, &manager.address));
-    let password = secret(config.cti.password.as_ref(), config.cti.password_file.as_deref())?;
-    let password = password.unwrap_or_else(|| SecretString::from(String::new()));
-    let mut client = ClientConfig::new(managers.collect(), config.cti.user.clone(), password);
-    client.group = config.group.clone();
-    let provider = ClientProvider::new(client.clone(), Arc::new(TcpConnector))?;
-    let mut at_client = client_parameters(provider.control(), client);
-    let on_parameters = move |parameters: &ServiceParameters| {
-        at_client(parameters);
-        if let Some(port) = &port {
-            port.set(parameters.change_notification_port);
-        }
-    };
-    Ok((provider, Box::new(on_parameters)))
-}
-
-/// What the database tells of changes, and what others tell over TCP if there is a secret.
-fn feed(
-    config: &ServiceConfig,
-    directory: &Database,
-) -> Result<(Box<dyn ChangeFeed>, Option<TcpPort>), RunError> {
-    let own = directory.feed(&config.group);
-    let notified = &config.change_notification;
-    let Some(secret) = secret(notified.secret.as_ref(), notified.secret_file.as_deref())? else {
-        return Ok((own, None));
-    };
-    let (secret, limits) = (SharedSecret::new(secret)?, TcpLimits::default());
-    let (told, port) = RebindingTcpFeed::new(notified.listen, secret, limits, config.group.clone());
-    Ok((Box::new(MergedFeed::new(vec![own, Box::new(told)])), Some(port)))
-}
-
-fn secret(given: Option<&Secret>, file: Option<&Path>) -> Result<Option<SecretString>, RunError> {
-    match (given, file) {
-        (Some(secret), _) => Ok(Some(secret.0.clone())),
-        (None, Some(path)) => {
-            let text = fs::read_to_string(path)
-                .map_err(|reason| RunError::SecretFile { path: path.to_owned(), reason })?;
-            Ok(Some(text.lines().next().unwrap_or_default().to_owned().into()))
-        }
-        (None, None) => Ok(None),
-    }
 }

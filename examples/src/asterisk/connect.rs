@@ -1,0 +1,101 @@
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ringback_cti_asterisk::client::{Connector, TcpConnector, TlsConnector};
+use ringback_cti_asterisk::notify::{NotifyWay, RecallWay, TextWay, Ways};
+use ringback_cti_asterisk::provider::Config;
+use ringback_cti_asterisk::session::{self, Login, Server};
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use secrecy::SecretString;
+use thiserror::Error;
+
+use super::config::{AsteriskConfig, AsteriskTlsConfig, PhoneWay};
+
+/// Why a manager interface cannot even be tried. Nothing was changed.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The authorities.
+    #[error("{}: {reason}; name a file of certificates (PEM) as ca_file in [asterisk.tls]", path.display())]
+    Authorities {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// There is nobody to trust.
+    #[error(
+        "this machine trusts no certificate authority: name a file of certificates (PEM) as ca_file in [asterisk.tls]"
+    )]
+    NoAuthorities,
+    /// TLS itself.
+    #[error("[asterisk.tls]: {0}")]
+    Tls(io::Error),
+}
+
+/// What reaches the manager interface.
+///
+/// # Errors
+/// TLS cannot be had as configured.
+pub fn connector(config: &AsteriskConfig) -> Result<Arc<dyn Connector>, ConnectError> {
+    let Some(tls) = &config.tls else { return Ok(Arc::new(TcpConnector)) };
+    let connector = TlsConnector::new(authorities(tls)?).map_err(ConnectError::Tls)?;
+    Ok(Arc::new(match &tls.server_name {
+        Some(name) => connector.expecting(name).map_err(ConnectError::Tls)?,
+        None => connector,
+    }))
+}
+
+fn authorities(tls: &AsteriskTlsConfig) -> Result<RootCertStore, ConnectError> {
+    let mut store = RootCertStore::empty();
+    let Some(path) = &tls.ca_file else {
+        store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        return if store.is_empty() { Err(ConnectError::NoAuthorities) } else { Ok(store) };
+    };
+    let failed = |reason: String| ConnectError::Authorities { path: path.clone(), reason };
+    for certificate in read(path).map_err(failed)? {
+        store.add(certificate).map_err(|error| failed(error.to_string()))?;
+    }
+    if store.is_empty() { Err(failed("holds no certificate".to_owned())) } else { Ok(store) }
+}
+
+fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let certificates = CertificateDer::pem_file_iter(path).map_err(|error| error.to_string())?;
+    certificates.map(|certificate| certificate.map_err(|error| error.to_string())).collect()
+}
+
+/// What the provider is told.
+#[must_use]
+pub fn provider(config: &AsteriskConfig, secret: SecretString) -> Config {
+    let mut server = Server::new(&config.name, &config.address, &config.user, secret);
+    if config.tls.is_some() {
+        server.login = Login::Plain;
+    }
+    let mut provider = Config::new(session::Config::new(server));
+    provider.technology.clone_from(&config.technology);
+    provider.recall_context.clone_from(&config.recall_context);
+    provider.ring = config.ring;
+    provider.proof = Some(config.proof);
+    provider.refresh = config.refresh;
+    provider.patience = config.patience;
+    provider.ways = ways(config);
+    provider
+}
+
+fn ways(config: &AsteriskConfig) -> Ways {
+    let recall = RecallWay { title: config.recall_title.clone(), screens: config.recall_texts };
+    let notify = NotifyWay { event: config.notify_event.clone() };
+    let all = match config.way {
+        PhoneWay::Recall => Ways::all(recall.clone()),
+        PhoneWay::Text => Ways::all(TextWay),
+        PhoneWay::Notify => Ways::all(notify.clone()),
+    };
+    config.phones.iter().fold(all, |ways, (phone, way)| match way {
+        PhoneWay::Recall => ways.with(phone.clone(), recall.clone()),
+        PhoneWay::Text => ways.with(phone.clone(), TextWay),
+        PhoneWay::Notify => ways.with(phone.clone(), notify.clone()),
+    })
+}
