@@ -187,7 +187,14 @@ mod tests {
             assert_eq!(book.get(*slot), Some(&Entry(name, "")));
         }
         assert_eq!((book.len(), book.iter().count()), (3 * PAGE, 3 * PAGE));
+        assert_eq!(book.pages.0.len(), 3, "pages are filled");
         assert_eq!(book.find(&(3 * PAGE)), None);
+    }
+
+    #[test]
+    fn names_are_told_apart_by_their_hash() {
+        let hashes: std::collections::BTreeSet<u64> = (0..1000).map(|name| super::hash(&name)).collect();
+        assert_eq!(hashes.len(), 1000, "else every look-up would compare every name");
     }
 
     #[test]

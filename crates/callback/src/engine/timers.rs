@@ -47,6 +47,11 @@ impl Timers {
         self.heap.peek().map(|Reverse((at, _, _))| *at)
     }
 
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.heap.len()
+    }
+
     /// So many timers have become stale.
     pub(super) fn add_stale(&mut self, timers: usize) {
         self.stale += timers;

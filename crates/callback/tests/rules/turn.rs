@@ -224,6 +224,19 @@ fn r24_the_longest_waiting_caller_has_the_turn_for_the_recall_time() {
 }
 
 #[test]
+fn r27_a_turn_that_is_withdrawn_before_it_was_told_changes_nothing_on_the_screen() {
+    let mut b = Bench::new();
+    b.line("B", InUse);
+    b.press("A", "1002", Busy);
+    b.hang_up("A");
+    b.store_is(Store::Slow);
+    b.line("B", Idle);
+    b.look_away();
+    b.line("B", InUse);
+    b.expect(&["save 1-1 waiting"]);
+}
+
+#[test]
 fn r24_the_recall_time_counts_from_the_alert() {
     let mut b = three_wait();
     b.store_is(Store::Slow);
