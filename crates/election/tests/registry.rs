@@ -41,6 +41,18 @@ fn report(intent: Intent) -> Report {
 const CLAIM: Intent = Intent::Acquire { seen: Epoch(0), above: Epoch(0) };
 
 #[test]
+fn a_ledger_moved_in_time_differs_in_nothing_but_the_time() {
+    let at = |start: u64| {
+        let mut ledger = Ledger::default();
+        ledger.tick(Timestamp(start), &report(CLAIM)).unwrap();
+        ledger.tick(Timestamp(start + 10), &report(Intent::Renew { epoch: Epoch(1) })).unwrap();
+        ledger
+    };
+    assert_eq!(at(5000).rebased(Timestamp(5000)), at(0));
+    assert_ne!(at(5000), at(0));
+}
+
+#[test]
 fn memory_conforms() {
     let (registry, time) = registry();
     let pass = async |span: Millis| {

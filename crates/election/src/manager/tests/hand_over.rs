@@ -40,6 +40,17 @@ fn drain_release_and_the_lower_one_may_begin() {
 }
 
 #[test]
+fn it_looks_often_for_as_long_as_a_hand_over_may_last_and_no_longer() {
+    // The higher one stays: 500 ms to settle, 1000 ms to drain, and two intervals are over at 2100.
+    let mut room = Room::backup(1, 2);
+    room.peer(1900, 2, true, renew(1)).unwrap();
+    room.run(2099, Input::Nudge);
+    assert_eq!(room.manager.next_wakeup(), Some(Timestamp(2124)));
+    room.run(2100, Input::Nudge);
+    assert_eq!(room.manager.next_wakeup(), Some(Timestamp(2400)));
+}
+
+#[test]
 fn who_is_not_ready_is_not_handed_over_to() {
     let mut room = Room::active(2);
     joined(&mut room, 100, 1, false);

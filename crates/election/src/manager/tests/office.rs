@@ -94,6 +94,15 @@ fn a_backup_says_so_once_and_waits_for_the_end_of_the_lease() {
 }
 
 #[test]
+fn after_a_pause_a_backup_looks_before_it_claims() {
+    let mut room = Room::backup(2, 1);
+    let look = room.call(3, true, Intent::Watch);
+    assert_eq!(room.give(60_000, Input::Tick)[0], look, "what it saw is a minute old");
+    let claims = room.answer(60_000, &look);
+    assert_eq!(claims[0], room.call(4, true, claim(1)));
+}
+
+#[test]
 fn while_a_call_is_out_a_backup_waits_for_its_answer_only() {
     let mut room = Room::backup(2, 1);
     room.pass(1400);
