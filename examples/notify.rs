@@ -9,15 +9,13 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::{IpAddr, Ipv4Addr};
-use std::path::PathBuf;
 use std::process::{Child, ExitCode, Stdio};
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use ringback::db::ServiceParameters;
 use ringback::model::{DeviceName, Group, Millis};
-use ringback_examples::database::Place;
-use ringback_examples::instance;
+use ringback_examples::instance::{self, Terms};
 use ringback_examples::percentile::{ms, percentile};
 use ringback_examples::stage::{Failure, PATIENCE, Stage, Store, phone};
 use ringback_sim::Action;
@@ -42,16 +40,7 @@ struct Arguments {
 enum Role {
     /// One instance of the service: started by the program itself.
     #[command(hide = true)]
-    Instance {
-        /// The folder that the instances share.
-        folder: PathBuf,
-        /// The database: a file, or `postgres://...`.
-        database: String,
-        /// The instance's address.
-        address: IpAddr,
-        /// The CTIManager.
-        cti: String,
-    },
+    Instance(Terms),
 }
 
 /// A change that is not in force after so long is lost.
@@ -61,10 +50,7 @@ const LOST: Duration = Duration::from_secs(5);
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.role {
-        Some(Role::Instance { folder, database, address, cti }) => {
-            let place = Place::from(database.as_str());
-            instance::run(&folder, &place, address, cti, Some(Box::new(tell))).await.map(|()| true)
-        }
+        Some(Role::Instance(terms)) => instance::run(terms, Some(Box::new(tell))).await.map(|()| true),
         None => measure(&arguments.store, arguments.rounds).await,
     };
     match done {
@@ -142,7 +128,7 @@ async fn set_timer(stage: &Stage, timer: Millis) -> Result<(), Failure> {
 
 async fn measure(store: &Store, rounds: u32) -> Result<bool, Failure> {
     let folder = tempfile::tempdir()?;
-    let stage = Stage::set_up(folder.path(), store).await?;
+    let stage = Stage::set_up(folder.path(), store, None).await?;
     for (name, number) in [("A", "1001"), ("B", "1002"), ("C", "1003")] {
         let (device, line) = phone(name, number)?;
         stage.add_phone(device, line).await?;

@@ -1,7 +1,7 @@
 //! Measures take-overs: two processes of the service on one database, a simulated call manager, so many requests pending, and
 //! a fault of the active one each round.
 //!
-//! `failover --fault kill|pause|stop|join --store sqlite|postgres|postgres://... --pending N --rounds N` prints a row a round
+//! `failover --fault kill|pause|stop|join|cut --store sqlite|postgres|postgres://... --pending N --rounds N` prints a row a round
 //! and at the end `lost N, doubled N, in_doubt N, first p50 X ms p99 Y ms, all p50 X ms p99 Y ms`. *first*: from the last
 //! effect of the old active to the first possible effect of the new one. *all*: until every line that a request needs is
 //! watched. The exit status is 0 if nothing was lost or doubled.
@@ -16,12 +16,11 @@ mod office;
 mod round;
 mod site;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use ringback_examples::database::Place;
-use ringback_examples::instance;
+use ringback_examples::instance::{self, Terms};
+use ringback_examples::network;
 use ringback_examples::stage::Store;
 
 use crate::figures::Figures;
@@ -58,31 +57,28 @@ enum Fault {
     Stop,
     /// Nothing: a lower address joins, and it hands over.
     Join,
+    /// Its host is cut off from all others, and nobody is told; healed after the take-over. The instances are on hosts of
+    /// their own, which needs Linux and root.
+    Cut,
 }
 
 #[derive(Subcommand)]
 enum Role {
     /// One instance of the service: started by the program itself.
     #[command(hide = true)]
-    Instance {
-        /// The folder that the instances share.
-        folder: PathBuf,
-        /// The database: a file, or `postgres://...`.
-        database: String,
-        /// The instance's address.
-        address: std::net::IpAddr,
-        /// The CTIManager.
-        cti: String,
-    },
+    Instance(Terms),
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.role {
-        Some(Role::Instance { folder, database, address, cti }) => {
-            instance::run(&folder, &Place::from(database.as_str()), address, cti, None).await.map(|()| true)
-        }
+        Some(Role::Instance(terms)) => instance::run(terms, None).await.map(|()| true),
+        None if arguments.fault == Fault::Cut => match network::re_enter() {
+            Ok(Some(code)) => return code,
+            Ok(None) => measure(&arguments).await,
+            Err(error) => Err(error),
+        },
         None => measure(&arguments).await,
     };
     match done {
@@ -96,7 +92,8 @@ async fn main() -> ExitCode {
 }
 
 async fn measure(arguments: &Arguments) -> Result<bool, Box<dyn std::error::Error>> {
-    let mut site = Site::start(arguments.pending, &arguments.store).await?;
+    let hosts = arguments.fault == Fault::Cut;
+    let mut site = Site::start(arguments.pending, &arguments.store, hosts).await?;
     let mut figures = Figures::default();
     for number in 1..=arguments.rounds {
         let round = round::play(&mut site, arguments.fault, number).await?;

@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::Fault;
 use crate::figures::Round;
-use crate::site::{Failure, LOWEST, Site, called, caller};
+use crate::site::{Failure, Site, called, caller};
 
 /// How many called lines become available around the fault: one half just before, one half just after it.
 const USED: u32 = 10;
@@ -56,7 +56,8 @@ pub(crate) async fn play(site: &mut Site, fault: Fault, number: u32) -> Result<R
         }
         Fault::Pause => site.signal(Signal::STOP)?,
         Fault::Stop => site.signal(Signal::TERM)?,
-        Fault::Join => site.run(LOWEST)?,
+        Fault::Join => site.run(site.lowest_address)?,
+        Fault::Cut => site.network()?.cut(site.lowest_address)?,
     }
     for number in after {
         // Spread over the time in which nobody may act, a little differently each round.
@@ -79,13 +80,16 @@ pub(crate) async fn play(site: &mut Site, fault: Fault, number: u32) -> Result<R
     };
     let end = match fault {
         // The old one may have had no reason to do anything just before.
-        Fault::Kill | Fault::Pause => struck,
+        Fault::Kill | Fault::Pause | Fault::Cut => struck,
         Fault::Stop | Fault::Join => office.last_of_former.unwrap_or(struck),
     };
 
     if fault == Fault::Pause {
         // It wakes, and must find out by itself before it does anything.
         site.signal(Signal::CONT)?;
+    }
+    if fault == Fault::Cut {
+        site.network()?.heal(site.lowest_address)?;
     }
     if fault == Fault::Stop {
         site.ended().await?;
@@ -98,11 +102,11 @@ pub(crate) async fn play(site: &mut Site, fault: Fault, number: u32) -> Result<R
     let epoch = site.offices.newest();
     match fault {
         Fault::Kill | Fault::Stop => {
-            site.run(LOWEST)?;
+            site.run(site.lowest_address)?;
             site.office_after(epoch).await?;
         }
         // It takes over by itself; it may have done so already.
-        Fault::Pause => site.lowest_acts().await?,
+        Fault::Pause | Fault::Cut => site.lowest_acts().await?,
         Fault::Join => {}
     }
     let doubled = played_again(site, &alerts);

@@ -1,11 +1,16 @@
 //! The simulated call manager with its phones, the database, and the processes of the service.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
 use std::process::Child;
 use std::time::Duration;
 
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair};
 use ringback::model::{DeviceName, Epoch, Group, LineId, RequestId};
+use ringback_examples::instance::Terms;
+use ringback_examples::network::Network;
 pub(crate) use ringback_examples::stage::Failure;
 use ringback_examples::stage::{PATIENCE, Stage, Store, phone};
 use ringback_sim::{Action, CallManager};
@@ -15,38 +20,45 @@ use tokio::time::timeout;
 
 use crate::office::{Office, Offices};
 
-/// The instance that is active whenever it runs.
-pub(crate) const LOWEST: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 1));
-const BACKUP: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
-
 pub(crate) struct Site {
     stage: Stage,
     _folder: TempDir,
     pub(crate) call_manager: CallManager,
     pub(crate) offices: Offices,
+    /// The address of the instance that is active whenever it runs.
+    pub(crate) lowest_address: IpAddr,
     lowest: Option<Child>,
     backup: Option<Child>,
     pub(crate) pending: u32,
 }
 
 impl Site {
-    /// Two instances run, the lower is active, and so many requests are pending.
-    pub(crate) async fn start(pending: u32, store: &Store) -> Result<Self, Failure> {
+    /// Two instances run, on hosts of their own if that is wanted, the lower is active, and so many requests are pending.
+    pub(crate) async fn start(pending: u32, store: &Store, hosts: bool) -> Result<Self, Failure> {
         let folder = tempfile::tempdir()?;
-        let stage = Stage::set_up(folder.path(), store).await?;
+        let network = if hosts { Some(Network::with_hosts(2)?) } else { None };
+        let [lowest_address, backup_address] = match &network {
+            Some(_) => [Network::address(1), Network::address(2)],
+            None => [Ipv4Addr::new(127, 0, 0, 1).into(), Ipv4Addr::new(127, 0, 0, 2).into()],
+        };
+        if hosts {
+            certify(folder.path(), &[lowest_address, backup_address])?;
+        }
+        let stage = Stage::set_up(folder.path(), store, network).await?;
         let offices = Offices::observe(&stage.call_manager, 2 * pending);
         let (lowest, backup) = (None, None);
         let call_manager = stage.call_manager.clone();
-        let mut site = Self { stage, _folder: folder, call_manager, offices, lowest, backup, pending };
+        let mut site =
+            Self { stage, _folder: folder, call_manager, offices, lowest_address, lowest, backup, pending };
         for number in 0..pending {
             for (device, line) in [caller(number)?, called(number)?] {
                 site.stage.add_phone(device, line).await?;
             }
         }
         // One after the other: no hand-over between them disturbs the set-up.
-        site.run(LOWEST)?;
+        site.run(lowest_address)?;
         site.wait("the service to act", |offices| offices.newest().0 > 0).await?;
-        site.run(BACKUP)?;
+        site.run(backup_address)?;
         let all: Vec<u32> = (0..pending).collect();
         site.activate(&all).await?;
         site.office_after(Epoch(0)).await?;
@@ -56,7 +68,7 @@ impl Site {
     /// Starts the instance at this address, if it does not run.
     pub(crate) fn run(&mut self, address: IpAddr) -> Result<(), Failure> {
         let mut command = self.stage.instance(address)?;
-        let child = if address == LOWEST { &mut self.lowest } else { &mut self.backup };
+        let child = if address == self.lowest_address { &mut self.lowest } else { &mut self.backup };
         if child.is_none() {
             *child = Some(command.spawn()?);
         }
@@ -68,6 +80,11 @@ impl Site {
         let child = self.lowest.as_ref().ok_or("the instance does not run")?;
         let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or("no process id")?;
         Ok(kill_process(pid, signal)?)
+    }
+
+    /// The network in which the instances' hosts can be cut off.
+    pub(crate) fn network(&self) -> Result<&Network, Failure> {
+        self.stage.network().ok_or_else(|| "there is no network that could be cut".into())
     }
 
     /// Waits for the end of the lower instance, which has been told or made to end.
@@ -90,7 +107,9 @@ impl Site {
         let acts = async {
             loop {
                 let view = registry.read(&Group::default()).await?;
-                if let Some(lease) = view.in_force().filter(|lease| lease.holder.address == LOWEST) {
+                if let Some(lease) =
+                    view.in_force().filter(|lease| lease.holder.address == self.lowest_address)
+                {
                     let before = Epoch(lease.epoch.0.saturating_sub(1));
                     return self.office_after(before).await.map(drop);
                 }
@@ -181,6 +200,24 @@ impl Drop for Site {
             let _ = child.wait();
         }
     }
+}
+
+/// Certificates of one authority for these instances, beside each other as they look for them.
+fn certify(folder: &Path, addresses: &[IpAddr]) -> Result<(), Failure> {
+    let mut authority = CertificateParams::default();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
+    for address in addresses {
+        let mut wanted = CertificateParams::new(vec![address.to_string()])?;
+        wanted.extended_key_usages =
+            vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+        let key = KeyPair::generate()?;
+        let files = Terms::credentials(folder, *address);
+        fs::write(files.authority, authority.pem())?;
+        fs::write(files.certificate, wanted.signed_by(&key, &authority)?.pem())?;
+        fs::write(files.key, key.serialize_pem())?;
+    }
+    Ok(())
 }
 
 /// The caller of this number and its line.

@@ -6,6 +6,9 @@ pub mod database;
 #[cfg(unix)]
 pub mod instance;
 pub mod journal;
+#[cfg(unix)]
+pub mod network;
+#[cfg(unix)]
 pub mod peers;
 pub mod percentile;
 pub mod replay;

@@ -1,7 +1,7 @@
 //! What the measurements with several processes have in common: a simulated call manager whose CTIManager is reached over
 //! TCP, a database, and this program started again as an instance of the service.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::str::FromStr;
@@ -15,6 +15,8 @@ use ringback_sim::{CallManager, CallManagerConfig, PhoneSetup};
 use tokio::time::timeout;
 
 use crate::database::{Database, Options, Place};
+use crate::instance::Terms;
+use crate::network::Network;
 
 /// Why a measurement cannot go on.
 pub type Failure = Box<dyn std::error::Error>;
@@ -47,13 +49,21 @@ impl FromStr for Store {
 }
 
 impl Store {
-    fn place(&self, folder: &Path) -> Result<(Place, Option<Server>), Failure> {
+    fn place(&self, folder: &Path, network: Option<&Network>) -> Result<(Place, Option<Server>), Failure> {
         Ok(match self {
+            Self::Sqlite if network.is_some() => return Err("a file is not shared by several hosts".into()),
             Self::Sqlite => (Place::File(folder.join("ringback.db")), None),
             Self::Database(address) => (Place::Server(address.clone()), None),
             Self::Postgres => {
-                let server = Server::start_with(&Postgres::find()?, Durability::Full, &[])?;
-                (Place::Server(server.fresh_database()?), Some(server))
+                let server =
+                    Server::start_with(&Postgres::find()?, Durability::Full, &["listen_addresses=*"])?;
+                let mut database = server.fresh_database()?;
+                if let Some(network) = network {
+                    server.admit(&network.range())?;
+                    database = database
+                        .replace(&server.address().ip().to_string(), &network.own_address().to_string());
+                }
+                (Place::Server(database), Some(server))
             }
         })
     }
@@ -66,6 +76,9 @@ pub struct Stage {
     /// Started for this.
     _server: Option<Server>,
     cti: String,
+    /// The port at which instances are linked, if they are thought to be on several machines.
+    peers: Option<u16>,
+    network: Option<Network>,
     /// As this process sees it.
     pub database: Database,
     /// It runs until the program ends.
@@ -77,18 +90,31 @@ impl Stage {
     ///
     /// # Errors
     /// The database or a port cannot be used.
-    pub async fn set_up(folder: &Path, store: &Store) -> Result<Self, Failure> {
-        let (place, server) = store.place(folder)?;
+    pub async fn set_up(folder: &Path, store: &Store, network: Option<Network>) -> Result<Self, Failure> {
+        let host = network.as_ref().map_or(Ipv4Addr::LOCALHOST, Network::own_address);
+        let (place, server) = store.place(folder, network.as_ref())?;
         let database = Database::open(&place, &Options::default()).await?;
         let start = database.store().now().await?;
         let call_manager = CallManager::new(CallManagerConfig { start, ..CallManagerConfig::default() });
         drop(call_manager.spawn_timers());
-        let listener = bind("127.0.0.1:0").await?;
+        let listener = bind(&format!("{host}:0")).await?;
         let cti = listener.local_addr()?.to_string();
         let manager = call_manager.cti_manager("cti1");
         // It serves until the program ends.
         drop(tokio::spawn(async move { manager.listen(listener).await }));
-        Ok(Self { folder: folder.to_owned(), place, _server: server, cti, database, call_manager })
+        // Below the ports that the system gives to connections, and another for each measurement that goes on.
+        let is_server = matches!(place, Place::Server(_));
+        let peers = is_server.then(|| 20_000 + u16::try_from(std::process::id() % 10_000).unwrap_or(0));
+        Ok(Self {
+            folder: folder.to_owned(),
+            place,
+            _server: server,
+            cti,
+            peers,
+            network,
+            database,
+            call_manager,
+        })
     }
 
     /// A phone in the database and at the call manager.
@@ -102,20 +128,26 @@ impl Stage {
         Ok(())
     }
 
-    /// This program, to be started as an instance: `instance FOLDER DATABASE ADDRESS CTIMANAGER`.
+    /// This program, to be started as an instance with its [`Terms`]; on a host of its own, if there is a network.
     ///
     /// # Errors
     /// The system does not tell where this program is.
     pub fn instance(&self, address: IpAddr) -> Result<Command, Failure> {
-        let mut command = Command::new(std::env::current_exe()?);
-        command.arg("instance").arg(&self.folder);
-        match &self.place {
-            Place::File(path) => command.arg(path),
-            Place::Server(server) => command.arg(server),
+        let program = std::env::current_exe()?;
+        let mut command = match &self.network {
+            Some(network) => network.command(address, &program)?,
+            None => Command::new(program),
         };
-        command.arg(address.to_string()).arg(&self.cti);
-        command.stdin(Stdio::null());
+        let (folder, database) = (self.folder.clone(), self.place.clone());
+        let terms = Terms { folder, database, address, cti: self.cti.clone(), peers: self.peers };
+        command.arg("instance").args(terms.arguments()).stdin(Stdio::null());
         Ok(command)
+    }
+
+    /// The network between the instances and everything else, if there is one that can be cut.
+    #[must_use]
+    pub fn network(&self) -> Option<&Network> {
+        self.network.as_ref()
     }
 
     /// Waits for something that the call manager shows.

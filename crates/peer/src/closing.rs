@@ -16,6 +16,10 @@ use crate::wire::read_greeting;
 /// proves nothing.
 const KEEPALIVE: Duration = Duration::from_secs(5);
 
+/// Between two attempts; doubled up to what is configured. A kernel that closes all that a process had may close the link
+/// before the place where it listened.
+const FIRST_PAUSE: Duration = Duration::from_millis(1);
+
 /// What an attempt to link found.
 enum Found {
     /// The one that was looked for.
@@ -30,11 +34,14 @@ enum Found {
 pub(crate) async fn closed(transport: &Transport, config: &Config, peer: Member) {
     // Its kernel closed a link with this very run.
     let mut was_closed = false;
+    let limit = Duration::from_millis(config.retry_interval.0);
+    let mut pause = FIRST_PAUSE;
     loop {
         match look(transport, config, &peer).await {
             Found::Linked(mut link) => {
                 // It lives: the link was closed by somebody else.
                 was_closed = stay(&mut link).await == End::ByKernel;
+                pause = FIRST_PAUSE;
                 if was_closed {
                     continue;
                 }
@@ -42,7 +49,8 @@ pub(crate) async fn closed(transport: &Transport, config: &Config, peer: Member)
             Found::Gone if was_closed => return,
             Found::Gone | Found::Unknown => {}
         }
-        sleep(Duration::from_millis(config.retry_interval.0)).await;
+        sleep(pause.min(limit)).await;
+        pause = (pause * 2).min(limit);
     }
 }
 

@@ -69,7 +69,8 @@ pub struct Config {
     pub security: Security,
     /// How long making a link may take, until the other has said who it is. In ms, default 1000.
     pub connect_timeout: Millis,
-    /// The time between two attempts to link with an instance that cannot be reached. In ms, default 250.
+    /// The longest time between two attempts to link with an instance that cannot be reached; the first ones come sooner. In
+    /// ms, default 250.
     pub retry_interval: Millis,
     /// So many links of others are held; further ones are turned away, and those who make them wait for the lease. Default 256.
     pub max_links: usize,

@@ -186,6 +186,18 @@ impl Server {
         Ok(Some(certificate))
     }
 
+    /// From now on it takes whoever comes from these addresses (`10.0.0.0/24`), without a password, where it listens there.
+    ///
+    /// # Errors
+    /// The server's files cannot be written.
+    pub fn admit(&self, from: &str) -> Result<(), LabError> {
+        let path = self.folder.join("data/pg_hba.conf");
+        let failed = |reason| LabError::Folder { path: path.clone(), reason };
+        let mut file = OpenOptions::new().append(true).open(&path).map_err(failed)?;
+        writeln!(file, "host all all {from} trust").map_err(failed)?;
+        self.sql(&self.database("postgres"), "SELECT pg_reload_conf()").map(drop)
+    }
+
     /// Ends it; its data stays.
     ///
     /// # Errors

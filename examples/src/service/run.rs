@@ -22,7 +22,7 @@ use super::secret::{SecretFileError, secret};
 use crate::asterisk::ConnectError;
 use crate::database::{Database, OpenError, Options, Place};
 use crate::instance::incarnation;
-use crate::peers::tell_of_deaths;
+use crate::peers::{Signs, tell_of_deaths};
 
 /// Why the service could not begin. Nothing was changed but for files that may have been made.
 #[derive(Debug, Error)]
@@ -118,7 +118,8 @@ pub async fn run(config: ServiceConfig, ready: impl FnOnce(String)) -> Result<()
     };
     let member = own.member;
     let (service, handle) = Service::new(own, ports)?;
-    let deaths = tell_of_deaths(folder, registry, config.group, member, handle.clone());
+    let signs = Signs { locks: Some(folder), links: None };
+    let deaths = tell_of_deaths(signs, registry, config.group, member, handle.clone());
     let (service, joined) = (service.run(), joined(handle.clone()));
     tokio::pin!(service, deaths, joined);
     let mut ready = Some(ready);
