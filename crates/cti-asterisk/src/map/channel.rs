@@ -134,6 +134,11 @@ impl Channel {
         (self.hidden, self.called) = (false, Some(to));
     }
 
+    /// Whether it is a call from the phone to this number.
+    pub(super) fn calls(&self, number: &DirectoryNumber) -> bool {
+        (self.origin || self.ours) && self.called.as_ref() == Some(number)
+    }
+
     /// The phone was picked up.
     pub(super) fn is_up(&self) -> bool {
         self.stage == Stage::Up

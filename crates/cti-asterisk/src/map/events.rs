@@ -186,8 +186,8 @@ impl Mapper {
         self.press(&device, message.get("Uniqueid"), called, out);
     }
 
-    /// The key was pressed on this phone, after a call to this number or, without one, on the idle phone. `during` is
-    /// the channel on which it was dialled.
+    /// The key was pressed on this phone, during or after a call to this number. Without a number it is about the call that
+    /// the phone is in, or the phone is idle. `during` is the channel on which it was dialled; a text has none.
     pub(super) fn press(
         &mut self,
         device: &DeviceName,
@@ -196,30 +196,28 @@ impl Mapper {
         out: &mut Vec<ProviderEvent>,
     ) {
         let Some(from) = endpoint::line(device) else { return };
-        let channel = during.and_then(|id| self.channels.get(id));
-        let Some(called) = called else {
-            self.invocations += 1;
-            out.push(ProviderEvent::FeatureInvoked(FeatureInvocation {
-                invocation: InvocationId(self.invocations),
-                feature: Feature::CallBack,
-                from,
-                call: None,
-                state: CallState::Idle,
-                cause: Cause::NONE,
-                called: None,
-            }));
-            return;
+        let channel = match during {
+            Some(id) => self.channels.get(id),
+            None => self.live_call(device, called.as_ref()),
         };
         let last = self.phones.get(device).and_then(|phone| phone.last.as_ref());
-        let (call, state, cause) = match (channel, last) {
-            (Some(channel), _) if channel.called.as_ref() == Some(&called) => {
+        let (call, state, cause, called) = match (called, channel, last) {
+            (None, Some(channel), _) if during.is_none() => {
                 let info = channel.info();
-                (Some(info.call), info.state, info.cause)
+                (Some(info.call), info.state, info.cause, info.called)
             }
-            (_, Some(last)) if last.called == called => (Some(last.call), last.state, last.cause),
-            // It is active in no call but the last.
-            _ => {
-                (Some(channel.map_or(CallId(0), |channel| channel.call)), CallState::Proceeding, Cause::NONE)
+            (None, ..) => (None, CallState::Idle, Cause::NONE, None),
+            (Some(called), Some(channel), _) if channel.called.as_ref() == Some(&called) => {
+                let info = channel.info();
+                (Some(info.call), info.state, info.cause, Some(called))
+            }
+            (Some(called), _, Some(last)) if last.called == called => {
+                (Some(last.call), last.state, last.cause, Some(called))
+            }
+            // It is active in no other call than these.
+            (called, channel, _) => {
+                let call = channel.map_or(CallId(0), |channel| channel.call);
+                (Some(call), CallState::Proceeding, Cause::NONE, called)
             }
         };
         self.invocations += 1;
@@ -230,8 +228,20 @@ impl Mapper {
             call,
             state,
             cause,
-            called: Some(called),
+            called,
         }));
+    }
+
+    /// The newest call in which the phone is off hook; with a number, that it made to it.
+    fn live_call(&self, device: &DeviceName, called: Option<&DirectoryNumber>) -> Option<&Channel> {
+        let wanted = |channel: &Channel| {
+            let is_it = called.is_none_or(|called| channel.calls(called));
+            !channel.hidden && !channel.feature && channel.info().state.is_off_hook() && is_it
+        };
+        let ids = self.phones.get(device)?.channels.iter();
+        let calls = ids.filter_map(|id| Some((id, self.channels.get(id)?)));
+        let newest = calls.filter(|(_, channel)| wanted(channel)).max_by_key(|(id, _)| (id.len(), *id));
+        newest.map(|(_, channel)| channel)
     }
 }
 

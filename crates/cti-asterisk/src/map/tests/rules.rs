@@ -374,6 +374,32 @@ fn a_key_within_the_failed_call_is_about_that_call() {
     assert_eq!((said[0].call, said[0].state), (Some(call_named("1", "")), CallState::Busy));
 }
 
+#[test]
+fn a_text_is_about_the_call_that_the_phone_is_in() {
+    let mut desk = desk("1001");
+    let texts = |desk: &mut Desk, number: Option<&str>| {
+        let (mut out, number) = (Vec::new(), number.map(|number| DirectoryNumber::new(number).unwrap()));
+        desk.mapper.press_key(&phone("1001"), number, &mut out);
+        desk.take(out);
+        let said = pressed(desk).pop().unwrap();
+        (said.call, said.state, said.called.as_ref().map(|called| called.as_str().to_owned()))
+    };
+    let call = |id| Some(call_named(id, ""));
+    // While it rings there, with and without its number; not with another.
+    desk.event(1000, &dials("1001", "1", "1002")).event(1001, &dial("DialBegin", "1001", "1", "2", ""));
+    desk.event(1002, &dial("DialState", "1001", "1", "2", "RINGING")).until(1100);
+    let ringback = (call("1"), CallState::Ringback, Some("1002".to_owned()));
+    assert_eq!(texts(&mut desk, Some("1002")), ringback);
+    assert_eq!(texts(&mut desk, None), ringback);
+    assert_eq!(texts(&mut desk, Some("1009")).1, CallState::Proceeding);
+    // After it, with its number; without one the phone is idle.
+    desk.event(4000, &dial("DialEnd", "1001", "1", "2", "BUSY")).until(4100);
+    assert_eq!(texts(&mut desk, None).1, CallState::Busy);
+    desk.event(4200, &hangup("1001", "1", "17")).until(5500);
+    assert_eq!(texts(&mut desk, Some("1002")).1, CallState::Busy);
+    assert_eq!(texts(&mut desk, None), (None, CallState::Idle, None));
+}
+
 fn peer(who: &str, status: &str) -> Message {
     event("PeerStatus", [("Peer", format!("PJSIP/{who}").as_str()), ("PeerStatus", status)])
 }
