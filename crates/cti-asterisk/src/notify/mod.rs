@@ -10,8 +10,11 @@
 //! | [`RecallWay`] | texts (SIP MESSAGE) | the phone rings; picked up, it dials | feature codes, texts |
 //! | [`TextWay`] | texts | texts | feature codes, texts |
 //! | [`NotifyWay`] | notifications (SIP NOTIFY) | notifications | feature codes, texts |
+//! | `push::PushWay` (feature `push`) | phone XML over HTTP | the phone plays the audio file | its softkeys; feature codes, texts |
 
 mod errands;
+#[cfg(feature = "push")]
+pub mod push;
 mod screen;
 mod way;
 mod ways;

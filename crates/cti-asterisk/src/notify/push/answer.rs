@@ -1,0 +1,111 @@
+//! What phones are answered.
+
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_TYPE, EXPIRES, HeaderValue};
+use hyper::{Method, Request, Response, StatusCode};
+
+use super::server::Desk;
+use super::table::Token;
+use crate::notify::{Place, Press};
+
+/// The longest form that a phone sends, in bytes.
+const FORM_BYTES: usize = 1024;
+
+/// What the request of a connection pressed.
+#[derive(Clone, Default)]
+pub(super) struct Pressed(Arc<Mutex<Option<(Place, Press)>>>);
+
+impl Pressed {
+    fn set(&self, place: Place, press: Press) {
+        *self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some((place, press));
+    }
+
+    pub(super) fn tell(&self) {
+        let pressed = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
+        if let Some((place, press)) = pressed {
+            place.tell(press);
+        }
+    }
+}
+
+/// Answers one request; a key that it presses is left in `pressed`.
+pub(super) async fn answer(
+    desk: &Desk,
+    pressed: &Pressed,
+    request: Request<Incoming>,
+) -> Response<Full<Bytes>> {
+    let path = request.uri().path().to_owned();
+    let mut parts = path.strip_prefix('/').unwrap_or_default().split('/');
+    let parts = (parts.next(), parts.next(), parts.next(), parts.next());
+    match (request.method(), parts) {
+        (&Method::GET, (Some("screen"), Some(token), None, None)) => {
+            let xml = token.parse().ok().and_then(|token: Token| desk.table().fetch(token));
+            xml.map_or_else(|| status(StatusCode::NOT_FOUND), screen)
+        }
+        (&Method::GET, (Some("key"), Some(token), Some(key), None)) => press(desk, pressed, token, key),
+        (&Method::GET | &Method::POST, (Some("authenticate"), None, None, None))
+            if desk.config.authenticates =>
+        {
+            authenticate(desk, request).await
+        }
+        (_, (Some("screen" | "key" | "authenticate"), ..)) if request.method() != Method::GET => {
+            status(StatusCode::METHOD_NOT_ALLOWED)
+        }
+        _ => status(StatusCode::NOT_FOUND),
+    }
+}
+
+/// The phone goes on showing the screen whose key it was, until it is told otherwise.
+fn press(desk: &Desk, pressed: &Pressed, token: &str, key: &str) -> Response<Full<Bytes>> {
+    let Ok(token) = token.parse() else { return status(StatusCode::NOT_FOUND) };
+    let table = desk.table();
+    let Some((press, presses, xml)) = table.press(token, key) else { return status(StatusCode::NOT_FOUND) };
+    match presses.reserve() {
+        Some(place) => {
+            pressed.set(place, press);
+            screen(xml.to_owned())
+        }
+        None => {
+            tracing::warn!(device = ?press.device, "a key was pressed, and nobody takes it");
+            status(StatusCode::SERVICE_UNAVAILABLE)
+        }
+    }
+}
+
+/// A phone asks whether a login is right. It takes nothing but the bare word for an answer.
+async fn authenticate(desk: &Desk, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    let mut fields = request.uri().query().unwrap_or_default().as_bytes().to_vec();
+    if request.method() == Method::POST {
+        match Limited::new(request.into_body(), FORM_BYTES).collect().await {
+            Ok(body) => fields = body.to_bytes().to_vec(),
+            Err(_) => return status(StatusCode::PAYLOAD_TOO_LARGE),
+        }
+    }
+    let field = |name: &str| {
+        let found = form_urlencoded::parse(&fields).find(|(field, _)| field == name);
+        found.map(|(_, value)| value.into_owned()).unwrap_or_default()
+    };
+    let right = desk.config.login.is(&field("UserID"), &field("Password"));
+    let mut response = Response::new(Full::from(if right { "AUTHORIZED" } else { "UN-AUTHORIZED" }));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    response
+}
+
+fn screen(xml: String) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::from(xml));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/xml; charset=UTF-8"));
+    // The phone is not to come back to it by itself.
+    headers.insert(EXPIRES, HeaderValue::from_static("-1"));
+    response
+}
+
+fn status(status: StatusCode) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::default());
+    *response.status_mut() = status;
+    response
+}

@@ -1,0 +1,151 @@
+//! Where phones reach this program.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use thiserror::Error;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::{sleep, timeout};
+
+use super::answer::{self, Pressed};
+use super::config::{Config, ConfigError, duration, is_authority};
+use super::table::Table;
+use super::way::PushWay;
+
+/// How long is waited after a connection could not be accepted: the machine has no room for it.
+const NO_ROOM: std::time::Duration = std::time::Duration::from_millis(100);
+
+/// The server has not started.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The configuration cannot work.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The address cannot be had.
+    #[error("cannot listen at {address} for phones: {source}: end what uses it, or give another address")]
+    Listen {
+        /// Which.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// What all phones share.
+pub(super) struct Desk {
+    pub(super) config: Config,
+    /// What phones are told of where this program is.
+    pub(super) public: String,
+    /// How many phones can be told something now.
+    pub(super) phones: Semaphore,
+    table: Mutex<Table>,
+}
+
+impl fmt::Debug for Desk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Desk").field("public", &self.public).finish_non_exhaustive()
+    }
+}
+
+impl Desk {
+    pub(super) fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+/// Serves screens to phones, and takes their keys. It ends with this value, its clones, and the [`PushWay`]s that it gave:
+/// then phones fetch nothing any more, and their keys do nothing.
+#[derive(Debug, Clone)]
+pub struct PushServer {
+    pub(super) desk: Arc<Desk>,
+    address: SocketAddr,
+    _running: Arc<Running>,
+}
+
+#[derive(Debug)]
+struct Running(AbortHandle);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl PushServer {
+    /// Begins to serve, in a task of the present runtime.
+    ///
+    /// # Errors
+    /// The configuration cannot work, or the address cannot be had.
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        config.check()?;
+        let listen = |source| StartError::Listen { address: config.listen, source };
+        let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let public = config.public.clone().unwrap_or_else(|| address.to_string());
+        let phones = Semaphore::new(config.phones);
+        let desk = Arc::new(Desk { config, public, phones, table: Mutex::default() });
+        let running = tokio::spawn(serve(Arc::clone(&desk), listener)).abort_handle();
+        Ok(Self { desk, address, _running: Arc::new(Running(running)) })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The way to tell the phone at this host (and port, if that is not 80) something.
+    ///
+    /// # Errors
+    /// That is no host.
+    pub fn phone(&self, host: &str) -> Result<PushWay, ConfigError> {
+        if !is_authority(host) {
+            return Err(ConfigError::Phone { found: host.to_owned() });
+        }
+        Ok(PushWay::new(self.clone(), host.to_owned(), self.desk.config.login.clone()))
+    }
+}
+
+async fn serve(desk: Arc<Desk>, listener: TcpListener) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept(), if connections.len() < desk.config.connections => match accepted {
+                Ok((stream, _)) => drop(connections.spawn(connection(Arc::clone(&desk), stream))),
+                Err(error) => {
+                    tracing::warn!(%error, "a phone's connection was not accepted");
+                    sleep(NO_ROOM).await;
+                }
+            },
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+/// One request is answered; what was pressed is told after that, so that the phone has drawn the answer before anything
+/// that comes of it reaches it.
+async fn connection(desk: Arc<Desk>, stream: TcpStream) {
+    let pressed = Pressed::default();
+    let answer = |request| {
+        let (desk, pressed) = (Arc::clone(&desk), pressed.clone());
+        async move { Ok::<_, Infallible>(answer::answer(&desk, &pressed, request).await) }
+    };
+    let mut http = http1::Builder::new();
+    http.keep_alive(false).timer(TokioTimer::new()).header_read_timeout(duration(desk.config.connection));
+    let serving = http.serve_connection(TokioIo::new(stream), service_fn(answer));
+    match timeout(duration(desk.config.connection), serving).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!(%error, "a phone's connection"),
+        Err(_) => tracing::debug!("a phone's connection lasted too long"),
+    }
+    pressed.tell();
+}

@@ -1,0 +1,157 @@
+//! The screens that phones can fetch now.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use ringback_model::DeviceName;
+use ringback_screen::phone::{PhoneObject, PhoneXmlError, SoftKeyItem, SoftKeyPress};
+use tokio::sync::oneshot;
+
+use crate::notify::{Press, Presses, Screen};
+
+/// Names a screen; cannot be guessed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Token(u128);
+
+impl Token {
+    pub(super) fn random() -> Result<Self, getrandom::Error> {
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes)?;
+        Ok(Self(u128::from_ne_bytes(bytes)))
+    }
+}
+
+impl fmt::Display for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+impl FromStr for Token {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let hexadecimal = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let parsed = u128::from_str_radix(text, 16).map_err(|_| ())?;
+        if hexadecimal { Ok(Self(parsed)) } else { Err(()) }
+    }
+}
+
+/// A screen that a phone can fetch.
+pub(super) struct Entry {
+    token: Token,
+    xml: String,
+    screen: Screen,
+    /// By the last part of their URLs, what the keys send.
+    keys: Vec<(String, String)>,
+    presses: Presses,
+    /// Told when it is fetched for the first time.
+    fetched: Option<oneshot::Sender<()>>,
+}
+
+impl Entry {
+    /// A screen under this token, at this address; told through the receiver when it is fetched.
+    pub(super) fn new(
+        token: Token,
+        public: &str,
+        screen: Screen,
+        presses: Presses,
+    ) -> Result<(Self, oneshot::Receiver<()>), PhoneXmlError> {
+        let keys: Vec<_> = screen
+            .keys
+            .iter()
+            .zip(1_u8..)
+            .map(|((_, press), position)| (key_name(press, position), press.clone()))
+            .collect();
+        let soft_keys = screen.keys.iter().zip(&keys).zip(1..).map(|(((name, _), (key, _)), position)| {
+            SoftKeyItem { name: name.clone(), url: format!("http://{public}/key/{token}/{key}"), position }
+        });
+        let object = PhoneObject::Text {
+            title: screen.title.clone(),
+            prompt: screen.prompt.clone(),
+            text: screen.lines.join("\n"),
+            soft_keys: soft_keys.collect(),
+        };
+        let xml = object.to_xml()?;
+        let (fetched, told) = oneshot::channel();
+        Ok((Self { token, xml, screen, keys, presses, fetched: Some(fetched) }, told))
+    }
+}
+
+/// What a key is called in its URL: what it means, or its position if it is none of ours.
+fn key_name(press: &str, position: u8) -> String {
+    SoftKeyPress::parse(press).map_or_else(|_| position.to_string(), |press| press.key.to_string())
+}
+
+/// All of them: of each phone the latest, and those before until it is fetched, because they are still shown.
+#[derive(Default)]
+pub(super) struct Table {
+    phones: BTreeMap<DeviceName, Vec<Entry>>,
+    tokens: BTreeMap<Token, DeviceName>,
+}
+
+/// So many screens are kept of a phone: it shows one, and is about to show another.
+const OF_ONE_PHONE: usize = 2;
+
+impl Table {
+    pub(super) fn insert(&mut self, device: &DeviceName, entry: Entry) {
+        let entries = self.phones.entry(device.clone()).or_default();
+        // What is shown is the oldest; what came between was not fetched.
+        while entries.len() >= OF_ONE_PHONE {
+            if let Some(between) = entries.pop() {
+                self.tokens.remove(&between.token);
+            }
+        }
+        self.tokens.insert(entry.token, device.clone());
+        entries.push(entry);
+    }
+
+    /// The screen of a phone, as far as is known.
+    pub(super) fn shown(&self, device: &DeviceName) -> Option<&Screen> {
+        self.phones.get(device).and_then(|entries| entries.last()).map(|entry| &entry.screen)
+    }
+
+    /// A phone fetches a screen.
+    pub(super) fn fetch(&mut self, token: Token) -> Option<String> {
+        let entries = self.phones.get_mut(self.tokens.get(&token)?)?;
+        let position = entries.iter().position(|entry| entry.token == token)?;
+        for before in entries.drain(..position) {
+            self.tokens.remove(&before.token);
+        }
+        let entry = entries.first_mut()?;
+        if let Some(fetched) = entry.fetched.take() {
+            // Nobody may wait any more.
+            let _late = fetched.send(());
+        }
+        Some(entry.xml.clone())
+    }
+
+    /// A key is pressed: the press, where it is told, and the screen.
+    pub(super) fn press(&self, token: Token, key: &str) -> Option<(Press, &Presses, &str)> {
+        let device = self.tokens.get(&token)?;
+        let entry = self.phones.get(device)?.iter().find(|entry| entry.token == token)?;
+        let (_, content) = entry.keys.iter().find(|(name, _)| name == key)?;
+        let press = Press { device: device.clone(), content: content.clone() };
+        Some((press, &entry.presses, &entry.xml))
+    }
+
+    /// The phone did not take this one.
+    pub(super) fn remove(&mut self, token: Token) {
+        if let Some(device) = self.tokens.remove(&token)
+            && let Some(entries) = self.phones.get_mut(&device)
+        {
+            entries.retain(|entry| entry.token != token);
+            if entries.is_empty() {
+                self.phones.remove(&device);
+            }
+        }
+    }
+
+    /// The phone shows nothing of ours any more.
+    pub(super) fn clear(&mut self, device: &DeviceName) {
+        for entry in self.phones.remove(device).unwrap_or_default() {
+            self.tokens.remove(&entry.token);
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! What phones fetch, and the keys they press.
+
+use super::*;
+
+#[tokio::test]
+async fn a_screen_is_this_answer() {
+    let wire = Wire::new().await;
+    let room = Room::new(config(), &wire.address()).await;
+    let (path, fetched) = show(&room, &wire, screen("1002 is free", &["Dial", "Exit"])).await;
+    let key = format!("http://{}{}", room.server.address(), path.replace("/screen/", "/key/"));
+    let body = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<CiscoIPPhoneText>\n<Title>CallBack</Title>\n\
+         <Prompt>Please choose</Prompt>\n<Text>1002 is free\nPress &lt;Dial&gt;</Text>\n\
+         <SoftKeyItem>\n<Name>Dial</Name>\n<URL>{key}/Dial</URL>\n<Position>1</Position>\n</SoftKeyItem>\n\
+         <SoftKeyItem>\n<Name>Exit</Name>\n<URL>{key}/Exit</URL>\n<Position>2</Position>\n</SoftKeyItem>\n\
+         </CiscoIPPhoneText>\n"
+    );
+    let head = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: text/xml; charset=UTF-8\r\nexpires: -1\r\nconnection: close\r\n\
+         content-length: {}\r\n\r\n",
+        body.len()
+    );
+    assert_eq!(fetched, head + &body);
+    // A phone may fetch it again.
+    assert_eq!(room.get(&path).await, fetched);
+}
+
+#[tokio::test]
+async fn a_key_is_told_and_the_screen_stays() {
+    let wire = Wire::new().await;
+    let mut room = Room::new(config(), &wire.address()).await;
+    let (path, fetched) = show(&room, &wire, screen("1002", &["Dial", "Exit"])).await;
+    let key = path.replace("/screen/", "/key/");
+    assert_eq!(room.get(&format!("{key}/Exit")).await, fetched);
+    let pressed = room.pressed.recv().await.unwrap();
+    assert_eq!(pressed, Press { device: device(), content: "Exit:ringback:7-12".to_owned() });
+    for wrong in ["Cancel", "", "exit", "Exit/"] {
+        assert!(room.get(&format!("{key}/{wrong}")).await.starts_with("HTTP/1.1 404"), "{wrong}");
+    }
+    assert!(room.get(&key).await.starts_with("HTTP/1.1 404"));
+    assert!(room.pressed.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn keys_that_are_not_ours_go_by_their_position() {
+    let wire = Wire::new().await;
+    let mut room = Room::new(config(), &wire.address()).await;
+    let mut other = screen("1002", &[]);
+    other.keys = vec![("One".to_owned(), "something".to_owned()), ("Two".to_owned(), "else".to_owned())];
+    let (path, _) = show(&room, &wire, other).await;
+    room.get(&format!("{}/2", path.replace("/screen/", "/key/"))).await;
+    assert_eq!(room.pressed.recv().await.unwrap().content, "else");
+}
+
+#[tokio::test]
+async fn the_screen_before_has_keys_until_the_next_is_fetched() {
+    let wire = Wire::new().await;
+    let room = Room::new(config(), &wire.address()).await;
+    let (first, _) = show(&room, &wire, screen("first", &["Dial"])).await;
+    let press = |path: &str| format!("{}/Dial", path.replace("/screen/", "/key/"));
+    let phone = async {
+        let second = screen_path(&wire.answer(&ok(DONE)).await);
+        assert!(room.get(&press(&first)).await.starts_with("HTTP/1.1 200"));
+        assert!(room.get(&second).await.contains("second"));
+        assert!(room.get(&press(&first)).await.starts_with("HTTP/1.1 404"));
+        assert!(room.get(&first).await.starts_with("HTTP/1.1 404"));
+        second
+    };
+    let (shown, second) = tokio::join!(room.run(Errand::Show(screen("second", &["Dial"]))), phone);
+    shown.unwrap();
+    let taken = ok(DONE);
+    let (cleared, xml) = tokio::join!(room.run(Errand::Clear(clear())), wire.answer(&taken));
+    cleared.unwrap();
+    assert!(xml.contains("<ExecuteItem Priority=\"0\" URL=\"Init:Services\"/>"), "{xml}");
+    assert!(room.get(&press(&second)).await.starts_with("HTTP/1.1 404"));
+    assert!(room.get(&second).await.starts_with("HTTP/1.1 404"));
+}
+
+fn clear() -> Vec<ringback_screen::phone::ExecuteItem> {
+    let priority = ringback_screen::phone::Priority::AtOnce;
+    vec![ringback_screen::phone::ExecuteItem { url: "Init:Services".to_owned(), priority }]
+}
+
+#[tokio::test]
+async fn a_prompt_stands_below_the_screen_whose_keys_stay() {
+    let wire = Wire::new().await;
+    let mut room = Room::new(config(), &wire.address()).await;
+    for (up, text) in [(false, "<Text>Key Not Active</Text>"), (true, "<Text>1002\n")] {
+        if up {
+            show(&room, &wire, screen("1002", &["Dial"])).await;
+        }
+        let phone = async {
+            let path = screen_path(&wire.answer(&ok(DONE)).await);
+            let fetched = room.get(&path).await;
+            (path, fetched)
+        };
+        let prompt = Errand::Prompt("Key Not Active".to_owned());
+        let (shown, (path, fetched)) = tokio::join!(room.run(prompt), phone);
+        shown.unwrap();
+        assert!(fetched.contains(text), "{fetched}");
+        assert_eq!(fetched.contains("<Prompt>Key Not Active</Prompt>"), up, "{fetched}");
+        if up {
+            room.get(&format!("{}/Dial", path.replace("/screen/", "/key/"))).await;
+            assert_eq!(room.pressed.recv().await.unwrap().content, "Dial:ringback:7-12");
+        }
+    }
+}
+
+#[tokio::test]
+async fn nobody_to_tell_is_said() {
+    let wire = Wire::new().await;
+    let mut room = Room::new(config(), &wire.address()).await;
+    let (path, _) = show(&room, &wire, screen("1002", &["Dial"])).await;
+    let key = format!("{}/Dial", path.replace("/screen/", "/key/"));
+    // More than are taken.
+    for _ in 0..256 {
+        assert!(room.get(&key).await.starts_with("HTTP/1.1 200"));
+    }
+    assert!(room.get(&key).await.starts_with("HTTP/1.1 503"));
+    room.pressed.recv().await.unwrap();
+    assert!(room.get(&key).await.starts_with("HTTP/1.1 200"));
+    room.pressed.close();
+    assert!(room.get(&key).await.starts_with("HTTP/1.1 503"));
+}
+
+#[tokio::test]
+async fn phones_may_ask_whether_a_login_is_right() {
+    let room = Room::new(config(), "127.0.0.1:9").await;
+    let right = "UserID=ringback&Password=pass%3Aword&devicename=SEP001122334455";
+    assert!(
+        room.get(&format!("/authenticate?{right}")).await.starts_with("HTTP/1.1 404"),
+        "unless it is configured"
+    );
+    let room = Room::new(Config { authenticates: true, ..config() }, "127.0.0.1:9").await;
+    let is = |answer: String, word: &str| {
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert_eq!(body, word);
+    };
+    is(room.get(&format!("/authenticate?{right}")).await, "AUTHORIZED");
+    let post = |form: &str| {
+        format!("POST /authenticate HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n{form}", form.len())
+    };
+    is(room.send(&post(right)).await, "AUTHORIZED");
+    for wrong in [
+        "",
+        "UserID=ringback",
+        "UserID=ringback&Password=pass",
+        "Password=pass%3Aword",
+        "UserID=x&Password=pass%3Aword",
+    ] {
+        is(room.get(&format!("/authenticate?{wrong}")).await, "UN-AUTHORIZED");
+        is(room.send(&post(wrong)).await, "UN-AUTHORIZED");
+    }
+    let endless = "a".repeat(2000);
+    assert!(room.send(&post(&endless)).await.starts_with("HTTP/1.1 413"));
+}
