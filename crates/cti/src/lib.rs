@@ -80,5 +80,6 @@ pub mod session;
 
 pub use calls::{CallTable, Occupancy};
 pub use provider::{
-    Capabilities, Command, CtiProvider, DataId, Dedup, Fencing, LinkLoss, ProviderEvent, RequestFailure, Tag,
+    Capabilities, Command, CtiProvider, DataId, Dedup, Delivery, Fencing, LinkLoss, Placing, ProviderEvent,
+    RequestFailure, Tag,
 };

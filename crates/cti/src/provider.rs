@@ -32,6 +32,26 @@ pub enum Dedup {
     None,
 }
 
+/// Where a call begins that a provider is told to make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Placing {
+    /// At the phone, which goes off hook for it.
+    Direct,
+    /// The phone rings first, unless it is off hook for this call already: its user picks up, and then the call goes out.
+    RingsFirst,
+}
+
+/// In which form data reaches a phone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Delivery {
+    /// Byte for byte.
+    Verbatim,
+    /// As the same said in another form, which the phone takes (a text that says what a screen would show).
+    Adapted,
+}
+
 /// What a provider can promise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Capabilities {
@@ -39,6 +59,18 @@ pub struct Capabilities {
     pub fencing: Fencing,
     /// Against repeated alerts.
     pub dedup: Dedup,
+    /// Of calls that are made.
+    pub placing: Placing,
+    /// Of data.
+    pub delivery: Delivery,
+}
+
+impl Capabilities {
+    /// These, and for the rest the best there is: calls are placed directly, data arrives verbatim.
+    #[must_use]
+    pub const fn new(fencing: Fencing, dedup: Dedup) -> Self {
+        Self { fencing, dedup, placing: Placing::Direct, delivery: Delivery::Verbatim }
+    }
 }
 
 /// What the service asks of a provider. Opening is *standing*: the provider keeps a device or line open until it is
@@ -135,6 +167,9 @@ pub enum LinkLoss {
     /// Provider open was refused.
     #[error("provider open refused: {0}")]
     OpenRefused(CtiError),
+    /// The far side does not let this user in: what to check, there or here.
+    #[error("{0}")]
+    LoginRefused(String),
     /// The provider was closed by the far side.
     #[error("provider closed by the CTIManager: {0}")]
     ProviderClosed(CtiError),
@@ -260,10 +295,12 @@ pub enum ProviderEvent {
 /// it, and is reported at that line under the id of its answer, before or after it. If the destination is busy or does not
 /// exist the command is refused ([`DestinationBusy`](CtiError::DestinationBusy),
 /// [`DestinationUnknown`](CtiError::DestinationUnknown)), or the call is made and reported to fail: `Busy`, or `Disconnected`
-/// with the [cause](crate::message::Cause) of the failure. A destination that is busy is not disturbed.
+/// with the [cause](crate::message::Cause) of the failure. A destination that is busy is not disturbed: nothing is told at its
+/// line. Where the phone rings first ([`Placing::RingsFirst`]) the call is told at its line as one that comes to it, until it is
+/// picked up, and from there on as one that goes out.
 ///
-/// **Data.** Data goes to open devices only ([`DeviceNotOpen`](CtiError::DeviceNotOpen)), byte for byte, in order, once. What
-/// is too large is [refused by name](CtiError::DataSizeLimitExceeded). Under the same [`DataId`] it takes effect again or not, as
+/// **Data.** Data goes to open devices only ([`DeviceNotOpen`](CtiError::DeviceNotOpen)), byte for byte (unless
+/// [`Delivery`] declares otherwise), in order, once. What is too large is [refused by name](CtiError::DataSizeLimitExceeded). Under the same [`DataId`] it takes effect again or not, as
 /// [`Dedup`] declares; that holds after a reconnect and for the next instance, too, and it is answered as done either way. What
 /// an open device sends is reported unchanged.
 ///

@@ -5,6 +5,8 @@ use crate::error::LabError;
 
 /// The port of the manager interface.
 pub(crate) const AMI: u16 = 5038;
+/// Its port for TLS.
+pub(crate) const AMI_TLS: u16 = 5039;
 /// The port of SIP.
 pub(crate) const SIP: u16 = 5060;
 /// The port of the older SIP channel.

@@ -59,6 +59,12 @@ impl Server {
         format!("{}:{}", self.address, if older { address::CHAN_SIP } else { address::SIP })
     }
 
+    /// The address of its manager interface over TLS, if the site has one.
+    #[must_use]
+    pub fn manager_tls(&self) -> String {
+        format!("{}:{}", self.address, address::AMI_TLS)
+    }
+
     /// The manager user of the site, and its secret.
     #[must_use]
     pub fn login(&self) -> (&'static str, &'static str) {
@@ -143,7 +149,9 @@ impl Server {
             .replace("@MODULES@", &self.asterisk.modules().display().to_string())
             .replace("@ENTITY@", &format!("{:02x}", self.address.octets()[3]));
         self.write("asterisk.conf", &main)?;
-        site.files(self.address).iter().try_for_each(|(name, content)| self.write(name, content))
+        let etc = self.path("etc").display().to_string();
+        let files = site.files(self.address);
+        files.iter().try_for_each(|(name, content)| self.write(name, &content.replace("@ETC@", &etc)))
     }
 
     async fn launch(&mut self) -> Result<(), LabError> {

@@ -1,6 +1,7 @@
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
-use crate::address::{AMI, CHAN_SIP, SIP};
+use crate::address::{AMI, AMI_TLS, CHAN_SIP, SIP};
 
 /// The manager user of the tests.
 pub(crate) const USER: &str = "ringback";
@@ -19,6 +20,10 @@ pub struct Site {
     dialplan: String,
     /// The manager user's section, without its name and secret.
     manager: String,
+    /// The manager interface is there over TLS, too.
+    tls: bool,
+    /// Phones that are not named after their number.
+    numbers: BTreeMap<String, String>,
     extra: Vec<(String, String)>,
 }
 
@@ -29,6 +34,8 @@ impl Site {
             phones: phones.into_iter().map(Into::into).collect(),
             dialplan: include_str!("../../../examples/asterisk/extensions.conf").to_owned(),
             manager: permissions(include_str!("../../../examples/asterisk/manager.conf")),
+            tls: false,
+            numbers: BTreeMap::new(),
             older: Vec::new(),
             extra: Vec::new(),
         }
@@ -39,8 +46,9 @@ impl Site {
     pub fn with_hints(self) -> Self {
         let listed = |line: &&str| line.starts_with("exten => ") && line.contains(",hint,");
         let mut dialplan = String::new();
-        let mut hints =
-            Some(self.phones.iter().map(|phone| format!("exten => {phone},hint,PJSIP/{phone}\n")));
+        let mut hints = Some(
+            self.phones.iter().map(|phone| format!("exten => {},hint,PJSIP/{phone}\n", self.number(phone))),
+        );
         for line in self.dialplan.lines() {
             if listed(&line) {
                 dialplan.extend(hints.take().into_iter().flatten());
@@ -50,6 +58,20 @@ impl Site {
             }
         }
         Self { dialplan, ..self }
+    }
+
+    /// The same, but these phones, by name, have these numbers. Hints for them are added with [`with_hints`](Self::with_hints),
+    /// and the dialplan must find the phone of a number by its hint.
+    #[must_use]
+    pub fn with_numbers<P: Into<String>>(mut self, numbers: impl IntoIterator<Item = (P, P)>) -> Self {
+        self.numbers = numbers.into_iter().map(|(phone, number)| (phone.into(), number.into())).collect();
+        self
+    }
+
+    /// The same with the manager interface over TLS, too, with this certificate and key (PEM).
+    #[must_use]
+    pub fn with_tls(self, certificate: &str, key: &str) -> Self {
+        Self { tls: true, ..self }.with_file("manager.pem", certificate).with_file("manager.key", key)
     }
 
     /// The same with further phones at the older SIP channel of Asterisk 16, for which the server itself completes calls
@@ -106,6 +128,11 @@ impl Site {
         &self.phones
     }
 
+    /// The number of a phone.
+    fn number<'s>(&'s self, phone: &'s str) -> &'s str {
+        self.numbers.get(phone).map_or(phone, String::as_str)
+    }
+
     /// Those of the older SIP channel.
     pub(crate) fn older_phones(&self) -> &[String] {
         &self.older
@@ -113,8 +140,16 @@ impl Site {
 
     /// The files of its configuration; of two of one name the later counts.
     pub(crate) fn files(&self, address: Ipv4Addr) -> Vec<(String, String)> {
+        let tls = if self.tls {
+            format!(
+                "tlsenable = yes\ntlsbindaddr = {address}:{AMI_TLS}\ntlscertfile = @ETC@/manager.pem\n\
+                 tlsprivatekey = @ETC@/manager.key\n"
+            )
+        } else {
+            String::new()
+        };
         let manager = format!(
-            "[general]\nenabled = yes\nwebenabled = no\nbindaddr = {address}\nport = {AMI}\n\
+            "[general]\nenabled = yes\nwebenabled = no\nbindaddr = {address}\nport = {AMI}\n{tls}\
              [{USER}]\nsecret = {SECRET}\ndeny = 0.0.0.0/0.0.0.0\npermit = 127.0.0.0/255.0.0.0\n{}\n",
             self.manager
         );
@@ -145,10 +180,12 @@ impl Site {
         );
         for phone in &self.phones {
             text.push_str(&format!(
-                "[{phone}](phone)\nauth = {phone}\naors = {phone}\ncallerid = User {phone} <{phone}>\n\
+                "[{phone}](phone)\nauth = {phone}\naors = {phone}\ncallerid = User {phone} <{number}>\n{variable}\
                  [{phone}]\ntype = auth\nauth_type = userpass\nusername = {phone}\npassword = {}\n\
                  [{phone}]\ntype = aor\nmax_contacts = 1\nremove_existing = yes\nqualify_frequency = 0\n",
-                password(phone)
+                password(phone),
+                number = self.number(phone),
+                variable = self.numbers.get(phone).map(|n| format!("set_var = NUMBER={n}\n")).unwrap_or_default()
             ));
         }
         text

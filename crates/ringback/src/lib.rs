@@ -23,7 +23,7 @@
 //! #[async_trait::async_trait]
 //! impl CtiProvider for Switch {
 //!     fn capabilities(&self) -> Capabilities {
-//!         Capabilities { fencing: Fencing::LeaseOnly, dedup: Dedup::None }
+//!         Capabilities::new(Fencing::LeaseOnly, Dedup::None)
 //!     }
 //!     fn submit(&mut self, command: Command) {
 //!         let idle = DeviceStatus { activity: Activity::Idle, do_not_disturb: false };

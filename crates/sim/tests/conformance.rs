@@ -29,7 +29,7 @@ struct Modest(ClientProvider);
 #[async_trait]
 impl CtiProvider for Modest {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { fencing: Fencing::LeaseOnly, dedup: Dedup::None }
+        Capabilities::new(Fencing::LeaseOnly, Dedup::None)
     }
 
     fn submit(&mut self, command: Command) {

@@ -31,7 +31,12 @@ pub(super) async fn tcp(server: &Server) -> io::Result<TcpStream> {
             io::ErrorKind::ConnectionRefused => {
                 ": check bindaddr and port in manager.conf, and enabled = yes"
             }
-            _ => "",
+            io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
+                ": check the host, and the way to it"
+            }
+            io::ErrorKind::TimedOut => ": check the host, and that nothing between drops what is sent there",
+            // A name that nobody knows has no kind of its own.
+            _ => ": check the host's name",
         };
         io::Error::new(error.kind(), format!("{}: {error}{hint}", server.address))
     })?;

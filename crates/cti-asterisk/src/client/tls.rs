@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use tokio_rustls::rustls::pki_types::ServerName;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore, version};
+use tokio_rustls::rustls::{self, CertificateError, ClientConfig, RootCertStore, version};
 
 use super::connector::{Connector, Stream, tcp};
 use crate::session::Server;
@@ -59,11 +59,38 @@ impl Connector for TlsConnector {
         let connected =
             tokio_rustls::TlsConnector::from(Arc::clone(&self.config)).connect(name, stream).await;
         let stream = connected.map_err(|error| {
-            let what = format!(
-                "TLS: {error}: check that the port is tlsbindaddr's of manager.conf, and its certificate"
-            );
+            let what = format!("TLS: {error}: {}", advice(&error));
             io::Error::new(error.kind(), what)
         })?;
         Ok(Box::new(stream))
+    }
+}
+
+/// What to change so that it works.
+fn advice(error: &io::Error) -> &'static str {
+    let error = error.get_ref().and_then(|error| error.downcast_ref::<rustls::Error>());
+    match error {
+        Some(rustls::Error::InvalidMessage(_)) => {
+            "what answers there speaks no TLS: use the port of tlsbindaddr in manager.conf, 5039 by default, with tlsenable = yes, \
+             or connect without TLS"
+        }
+        Some(rustls::Error::InvalidCertificate(why)) => match why {
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+                "trust the authority that signed tlscertfile of manager.conf, or that file itself if it signed itself"
+            }
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                "expect the name that the server's certificate is for, or give the server one for this name"
+            }
+            CertificateError::Expired
+            | CertificateError::ExpiredContext { .. }
+            | CertificateError::NotValidYet
+            | CertificateError::NotValidYetContext { .. } => {
+                "give the server a certificate that is valid now (tlscertfile in manager.conf), or set this machine's clock"
+            }
+            _ => "give the server another certificate (tlscertfile in manager.conf)",
+        },
+        _ => {
+            "check that the port is that of tlsbindaddr in manager.conf, with tlsenable = yes and a tlscertfile"
+        }
     }
 }

@@ -6,6 +6,7 @@ use ringback_cti::message::{Answer, CtiError, InvocationId};
 use ringback_cti::{Command, LinkLoss, ProviderEvent, RequestFailure, Tag};
 use ringback_model::{DeviceName, Epoch, Timestamp};
 
+use super::access;
 use super::calling::Calling;
 use super::config::Config;
 use super::phones::Seat;
@@ -67,6 +68,8 @@ pub(super) struct Core {
     pub(super) config: Config,
     pub(super) epoch: Epoch,
     pub(super) stage: Stage,
+    /// The server has said on this link that it has booted.
+    pub(super) is_booted: bool,
     pub(super) mapper: Mapper,
     pub(super) standing: Standing,
     pub(super) calling: Calling,
@@ -95,6 +98,7 @@ impl Core {
             config,
             epoch: Epoch(0),
             stage: Stage::Down(LinkLoss::Connect("not tried yet".to_owned())),
+            is_booted: false,
             standing: Standing::default(),
             calling: Calling::default(),
             seats: BTreeMap::new(),
@@ -224,6 +228,7 @@ impl Core {
             session::Event::Up { version } => {
                 tracing::debug!(version, "logged in at the manager interface");
                 self.mapper = Mapper::new(self.config.timing);
+                self.is_booted = false;
                 self.stage = Stage::Booting { until: now + self.config.patience };
             }
             session::Event::Lost(loss) | session::Event::Failed(loss) => {
@@ -385,7 +390,7 @@ impl Core {
     }
 
     fn link_gone(&mut self, loss: &Loss) {
-        let reason = link_loss(loss);
+        let reason = self.link_loss(loss);
         match std::mem::replace(&mut self.stage, Stage::Down(reason.clone())) {
             Stage::Up => self.tell_lost(reason),
             // What is wrong has been told already.
@@ -398,6 +403,21 @@ impl Core {
         }
         self.rereading = None;
         self.asked.clear();
+    }
+
+    /// A loss as the port tells it.
+    fn link_loss(&self, loss: &Loss) -> LinkLoss {
+        match loss {
+            Loss::Connect(why) => LinkLoss::Connect(why.clone()),
+            Loss::Closed => LinkLoss::Closed,
+            Loss::Silent(_) => LinkLoss::Silent,
+            Loss::LoginRefused(_) => {
+                LinkLoss::LoginRefused(access::login_refused(&self.config.session.server.user, loss))
+            }
+            Loss::LoginTimeout(_) => LinkLoss::OpenTimeout,
+            Loss::Protocol(error) => LinkLoss::Protocol(error.to_string()),
+            other => LinkLoss::Unfit(other.to_string()),
+        }
     }
 
     fn tell_lost(&mut self, reason: LinkLoss) {
@@ -434,18 +454,5 @@ pub(super) fn request_failure(failure: Failure, refused: CtiError) -> RequestFai
         Failure::Refused(_) => RequestFailure::Refused(refused),
         Failure::NoLink => RequestFailure::NeverSent(LinkLoss::Closed),
         other => RequestFailure::NeverSent(LinkLoss::Unfit(other.to_string())),
-    }
-}
-
-/// A loss as the port tells it.
-fn link_loss(loss: &Loss) -> LinkLoss {
-    match loss {
-        Loss::Connect(why) => LinkLoss::Connect(why.clone()),
-        Loss::Closed => LinkLoss::Closed,
-        Loss::Silent(_) => LinkLoss::Silent,
-        Loss::LoginRefused(_) => LinkLoss::OpenRefused(CtiError::LoginFailed),
-        Loss::LoginTimeout(_) => LinkLoss::OpenTimeout,
-        Loss::Protocol(error) => LinkLoss::Protocol(error.to_string()),
-        other => LinkLoss::Unfit(other.to_string()),
     }
 }

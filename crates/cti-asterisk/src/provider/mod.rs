@@ -9,10 +9,13 @@
 //!   alert in doubt, after the link was lost in the moment in which it was ordered. A text or a sound in doubt comes twice.
 //! - A phone goes off hook unseen: a PBX learns of it when a number is dialled. What it shows on its own display, and the
 //!   key on it, it does not know either: the key is a feature code, a digit, or a text (see `examples/asterisk`).
-//! - What a phone is shown is what its [`Way`](crate::notify::Way) makes of it, not byte for byte.
+//! - [`Delivery::Adapted`]: what a phone is shown is what its [`Way`](crate::notify::Way) makes of it, not byte for byte.
 //! - A line is vouched for as [`Config::proof`] says: after a restart of the server, a line that looks free is not told to be.
-//! - A call that is made rings the phone it is made from first, unless that phone is just answering its recall.
+//! - [`Placing::RingsFirst`]: a call that is made rings the phone it is made from first, unless that phone is just answering
+//!   its recall.
+//! - An endpoint has no users who log in and out: [`DeviceUserChanged`](ProviderEvent::DeviceUserChanged) is never told.
 
+mod access;
 mod calling;
 mod config;
 mod core;
@@ -28,12 +31,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use ringback_cti::message::CtiError;
-use ringback_cti::{
-    Capabilities, Command, CtiProvider, Dedup, Delivery, Fencing, Placing, ProviderEvent,
-};
+use ringback_cti::{Capabilities, Command, CtiProvider, Dedup, Delivery, Fencing, Placing, ProviderEvent};
 
+pub(crate) use access::NEEDED;
 pub use config::Config;
-pub(crate) use reading::NEEDED;
 
 use self::core::{Core, Do};
 use crate::client::{Client, Connector};

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use ringback_cti::{LinkLoss, ProviderEvent};
 use ringback_model::{DeviceName, Millis, Timestamp};
 
+use super::access::{self, Heard};
 use super::core::{Core, Purpose, Stage};
 use crate::ami::{Action, Message};
 use crate::directory::{self, Record};
@@ -46,42 +47,30 @@ pub(super) struct Reading {
     record: Record,
     /// Endpoints whose device state was told with them.
     endpoints: Vec<Message>,
-    /// A user event was delivered.
-    heard_event: bool,
-    /// A device state was delivered, or could not be asked for.
-    heard_state: bool,
+    /// The classes of which an event was delivered, or could not be provoked.
+    heard: Heard,
     problems: Vec<String>,
 }
-
-/// What a manager user must be allowed to do: the action, what for, and the write class that allows it.
-pub(crate) const NEEDED: [(&str, &str, &str); 11] = [
-    ("CoreStatus", "to see whether it was restarted", "system"),
-    ("DeviceStateList", "to read device states; load res_manager_devicestate.so", "call"),
-    ("CoreShowChannels", "to read calls", "system"),
-    ("PJSIPShowEndpoints", "to read the phones", "system"),
-    ("ExtensionStateList", "to read the hints", "call"),
-    ("Originate", "to recall and to call back", "originate"),
-    ("Redirect", "to connect a recall", "call"),
-    ("Hangup", "to end a recall", "call"),
-    ("Setvar", "to override forwarding", "call"),
-    ("MessageSend", "to send texts", "message"),
-    ("UserEvent", "to see whether events are delivered", "user"),
-];
 
 impl Core {
     /// The server has booted, and says for how long it has been up.
     pub(super) fn booted(&mut self, now: Timestamp, message: &Message) {
-        if matches!(self.stage, Stage::Booting { .. }) {
+        let unannounced = |reading: &Reading| !reading.heard.system;
+        if matches!(&self.stage, Stage::Booting { .. })
+            || matches!(&self.stage, Stage::Reading(reading) if unannounced(reading))
+        {
             let uptime =
                 message.get("Uptime").and_then(|seconds| seconds.parse().ok()).map(Millis::from_secs);
             self.start_reading(now, Some(uptime.unwrap_or(Millis::ZERO)));
         }
     }
 
-    /// Asks everything. `uptime` is what the server told just now.
+    /// Asks everything. `uptime` is what the server told when it said that it has booted, if it said so.
     pub(super) fn start_reading(&mut self, now: Timestamp, uptime: Option<Millis>) {
         let deadline = now + self.config.patience;
-        self.stage = Stage::Reading(Reading { deadline, uptime, ..Reading::default() });
+        let heard = Heard { system: uptime.is_some() || self.is_booted, ..Heard::default() };
+        self.is_booted = heard.system;
+        self.stage = Stage::Reading(Reading { deadline, uptime, heard, ..Reading::default() });
         let plain = [
             (Part::Commands, "ListCommands"),
             (Part::Start, "CoreStatus"),
@@ -173,18 +162,18 @@ impl Core {
         }
         match (part, result) {
             (Part::Commands, Ok(commands)) => {
-                for (name, what, class) in NEEDED {
-                    if commands.get(name).is_none() {
-                        reading.problems.push(format!("{name} ({what}): write = ...,{class}"));
-                    }
-                }
+                let problems = access::not_permitted(&self.config.session.server.user, &commands);
+                reading.problems.extend(problems);
             }
             (Part::Start, Ok(status)) => {
                 let part = |key| status.get(key).unwrap_or_default();
                 reading.started = format!("{} {}", part("CoreStartupDate"), part("CoreStartupTime"));
             }
-            // Without the function the test cannot be made; that is no reason not to work.
-            (Part::ProbeState, Err(_)) => reading.heard_state = true,
+            // What cannot be provoked cannot be heard.
+            (Part::ProbeState, Err(_)) => reading.heard.call = true,
+            (Part::ProbeEvent, Err(_)) => reading.heard.user = true,
+            // The rights have been said already.
+            (_, Err(Failure::NotPermitted(_))) => {}
             (Part::Start | Part::States | Part::Channels, Err(failure)) => {
                 reading.problems.push(failure.to_string())
             }
@@ -201,7 +190,7 @@ impl Core {
         if let Stage::Reading(reading) = &mut self.stage
             && message.get("UserEvent") == Some(PROBE_EVENT)
         {
-            reading.heard_event = true;
+            reading.heard.user = true;
         }
     }
 
@@ -209,24 +198,19 @@ impl Core {
         if let Stage::Reading(reading) = &mut self.stage
             && message.get("Device") == Some(PROBE_DEVICE)
         {
-            reading.heard_state = true;
+            reading.heard.call = true;
         }
     }
 
     /// Goes on when everything has been answered.
     pub(super) fn finish_reading(&mut self, now: Timestamp) {
         let Stage::Reading(reading) = &mut self.stage else { return };
-        if !reading.pending.is_empty() {
+        if !reading.pending.is_empty() || !reading.heard.all() {
             return;
         }
         if !reading.problems.is_empty() {
-            let what = reading.problems.join("; ");
-            return self.unfit(format!(
-                "the manager user may not do, or the server has no module for: {what} in the user's section of manager.conf"
-            ));
-        }
-        if !(reading.heard_event && reading.heard_state) {
-            return;
+            let what = std::mem::take(&mut reading.problems).join("; ");
+            return self.unfit(what);
         }
         let reading = std::mem::take(reading);
         if let Some(uptime) = reading.uptime {
@@ -266,23 +250,19 @@ impl Core {
     }
 
     pub(super) fn reading_timeouts(&mut self, now: Timestamp) {
-        match &self.stage {
-            Stage::Booting { until } if *until <= now => self.unfit(
-                "the server does not say that it has booted: it is still starting, or the manager user has no \
-                 read = ...,system in its section of manager.conf"
-                    .to_owned(),
-            ),
+        match &mut self.stage {
+            // It may be starting; or nobody is told that it has, and then not only that may be missing.
+            Stage::Booting { until } if *until <= now => self.start_reading(now, None),
             Stage::Reading(reading) if reading.deadline <= now => {
-                let missing = match (reading.pending.is_empty(), reading.heard_event, reading.heard_state) {
-                    (false, ..) => "the server has not answered the first questions in time: it is overloaded",
-                    (_, false, _) => {
-                        "user events are not delivered: give the manager user read = ...,user in its section of manager.conf"
-                    }
-                    _ => {
-                        "call events are not delivered: give the manager user read = ...,call in its section of manager.conf"
-                    }
-                };
-                self.unfit(missing.to_owned());
+                let mut problems = std::mem::take(&mut reading.problems);
+                problems.extend(reading.heard.not_delivered(&self.config.session.server.user));
+                if !reading.pending.is_empty() {
+                    problems.push(
+                        "the server has not answered the first questions in time: it is overloaded"
+                            .to_owned(),
+                    );
+                }
+                self.unfit(problems.join("; "));
             }
             _ => {}
         }

@@ -434,5 +434,7 @@ fn a_server_that_delivers_no_events_is_of_no_use() {
     let [ProviderEvent::LinkFailed { reason: LinkLoss::Unfit(why), .. }] = &desk.told()[..] else {
         panic!("no word")
     };
-    assert!(why.contains("read = ...,call"), "{why}");
+    let expected = "events of class call are not delivered: in manager.conf, section [cti], make the line \"read = \
+                    system,call,user\", remove eventfilter lines that hold them back, then run: asterisk -rx 'manager reload'";
+    assert_eq!(why, expected);
 }

@@ -85,7 +85,8 @@ pub enum Loss {
     Connect(String),
     /// Connected, but the server did not say that it is a manager interface.
     #[error(
-        "connected, but no greeting within {0}: check that the port is the manager's, and whether it wants TLS"
+        "connected, but no greeting within {0}: the port is that of tlsbindaddr in manager.conf, which wants TLS, or no \
+         manager's at all; the one without TLS is port of [general] there, 5038 by default"
     )]
     NoGreeting(Millis),
     /// The server greeted and did not answer the login.
@@ -95,7 +96,8 @@ pub enum Loss {
     LoginTimeout(Millis),
     /// User or secret is wrong, or the address is not permitted.
     #[error(
-        "login refused ({0}): check user and secret against manager.conf, and that deny/permit there allow this address"
+        "login refused ({0}): check that the user is a section of manager.conf, that its secret is the same here and there, and \
+         that deny and permit in it allow this machine's address"
     )]
     LoginRefused(String),
     /// The server offers no MD5 challenge.

@@ -238,7 +238,9 @@ impl Session {
                 self.outputs.push_back(Output::Connect(self.attempt));
             }
             Phase::Connecting { deadline } if deadline <= now => {
-                self.lose(now, Loss::Connect(format!("no connection within {open}")));
+                self.lose(now, Loss::Connect(format!(
+                    "no connection within {open}: check host and port, and that nothing between drops what is sent there"
+                )));
             }
             Phase::Greeting { deadline } if deadline <= now => self.lose(now, Loss::NoGreeting(open)),
             Phase::Challenge { deadline, .. } | Phase::Login { deadline, .. } if deadline <= now => {

@@ -5,3 +5,4 @@ mod link;
 mod office;
 mod provider;
 mod seat;
+mod tls;

@@ -200,7 +200,7 @@ async fn connect(connector: Arc<dyn Connector>, manager: Manager) -> io::Result<
 #[async_trait]
 impl CtiProvider for ClientProvider {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { fencing: Fencing::Strict, dedup: Dedup::ById }
+        Capabilities::new(Fencing::Strict, Dedup::ById)
     }
 
     fn submit(&mut self, command: Command) {

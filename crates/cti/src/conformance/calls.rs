@@ -9,7 +9,7 @@ use super::rules::{
 use super::seat::{Outcome, Seat, act, calls_at, connect, part, present};
 use super::{Violation, same};
 use crate::message::{Answer, CallInfo, CallState, Cause, CtiError};
-use crate::provider::{Command, ProviderEvent, RequestFailure};
+use crate::provider::{Command, Placing, ProviderEvent, RequestFailure};
 
 /// How far a call is: it never goes back to a lower number.
 fn progress(state: CallState) -> Option<u8> {
@@ -77,6 +77,14 @@ pub(super) async fn a_call_is_told_in_order_at_both_ends<L: Lab>(lab: &mut L) ->
     seat.knows(lab, TRUTH, &b).await
 }
 
+/// A call that was made, from where it goes out: what it was before that, if its phone rings first.
+fn going_out<'i>(placing: Placing, told: &[&'i CallInfo]) -> Vec<&'i CallInfo> {
+    let comes = |info: &&CallInfo| matches!(info.state, CallState::Offering | CallState::Ringing);
+    let before =
+        if placing == Placing::RingsFirst { told.iter().take_while(|info| comes(info)).count() } else { 0 };
+    told[before..].to_vec()
+}
+
 /// The id of a call that has been made, from the answer.
 fn made(rule: Rule, outcome: &Outcome) -> Result<CallId, Violation> {
     match outcome {
@@ -98,7 +106,8 @@ pub(super) async fn a_call_is_made<L: Lab>(lab: &mut L) -> Result<(), Violation>
     act(lab, Act::Answer(b.device.clone())).await?;
     part(lab, &b, &a).await?;
     heard.extend(seat.quiet(lab).await?);
-    is_in_order(&calls_at(&heard, &a), &[CallState::Ringback, CallState::Connected])
+    let told = going_out(seat.capabilities().placing, &calls_at(&heard, &a));
+    is_in_order(&told, &[CallState::Ringback, CallState::Connected])
 }
 
 /// How a call that cannot be made is told: refused at once, or as a call that goes this way.

@@ -5,7 +5,7 @@ use super::rules::{DEDUP, LOST, NOT_TO_CLOSED, Rule, TOO_LARGE, UNCHANGED};
 use super::seat::{Outcome, Seat, act, refused};
 use super::{Violation, same};
 use crate::message::{Answer, CtiError};
-use crate::provider::{Command, Dedup, ProviderEvent, RequestFailure};
+use crate::provider::{Command, Dedup, Delivery, ProviderEvent, RequestFailure};
 
 /// The command has been carried out.
 pub(super) fn done(rule: Rule, outcome: &Outcome) -> Result<(), Violation> {
@@ -30,7 +30,12 @@ pub(super) async fn data_arrives_unchanged_and_in_order<L: Lab>(lab: &mut L) -> 
     for tag in tags {
         done(UNCHANGED, &seat.outcome(lab, tag).await?.0)?;
     }
-    same(UNCHANGED, lab.received(&a.device).await, all)?;
+    let arrives = |content: String| match seat.capabilities().delivery {
+        Delivery::Verbatim => content,
+        Delivery::Adapted => lab.adapted(&content),
+    };
+    let expected: Vec<String> = all.into_iter().map(arrives).collect();
+    same(UNCHANGED, lab.received(&a.device).await, expected)?;
     same(UNCHANGED, lab.received(&b.device).await, Vec::new())
 }
 

@@ -94,6 +94,9 @@ impl Ability {
 /// The world around a provider, as the suite plays on it: a far side that is running, and three phones of one line each
 /// that are registered, idle and forward nothing.
 ///
+/// Where a phone rings first for a call that is made from it ([`Placing::RingsFirst`](crate::Placing::RingsFirst)), its user picks
+/// up by itself.
+///
 /// A lab acts at once: when [`act`](Self::act) returns, the far side has done it. The suite never sleeps; waiting is the
 /// lab's business, so that it runs on any executor, and on a clock that stands still.
 #[expect(async_fn_in_trait, reason = "the suite spawns nothing: its futures need not be Send")]
@@ -129,6 +132,12 @@ pub trait Lab {
     /// and letters beyond ASCII. Needs [`Ability::Data`].
     fn data(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    /// What reaches a phone of one of [`data`](Self::data) under [`Delivery::Adapted`](crate::Delivery::Adapted). A provider
+    /// that declares `Verbatim` is not asked.
+    fn adapted(&self, content: &str) -> String {
+        content.to_owned()
     }
 
     /// A text that is larger than the far side takes. Needs [`Ability::Data`].

@@ -114,7 +114,7 @@ impl Surroundings {
     pub(super) fn link_failed(&self, manager: &str, reason: &LinkLoss) {
         tracing::warn!(target: target::CTI, manager, %reason, "no link");
         match reason {
-            LinkLoss::OpenRefused(CtiError::LoginFailed) => {
+            LinkLoss::OpenRefused(CtiError::LoginFailed) | LinkLoss::LoginRefused(_) => {
                 self.link_alarm(AlarmName::LoginRefused, manager, reason);
             }
             LinkLoss::OpenRefused(_) | LinkLoss::OpenTimeout | LinkLoss::Unfit(_) | LinkLoss::Protocol(_) => {

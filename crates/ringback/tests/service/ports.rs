@@ -83,7 +83,7 @@ fn at_name(at: &Appearance) -> String {
 impl CtiProvider for Provider {
     fn capabilities(&self) -> Capabilities {
         let dedup = if self.board.with(|manners| manners.plays_again) { Dedup::None } else { Dedup::ById };
-        Capabilities { fencing: Fencing::Strict, dedup }
+        Capabilities::new(Fencing::Strict, dedup)
     }
 
     fn submit(&mut self, command: Command) {

@@ -84,7 +84,8 @@ fn silence_has_its_reason_too() {
     let mut bench = Bench::new(config());
     bench.outputs();
     bench.until(10_000);
-    assert_eq!(bench.told(), [Event::Failed(Loss::Connect("no connection within 10000 ms".into()))]);
+    let why = "no connection within 10000 ms: check host and port, and that nothing between drops what is sent there";
+    assert_eq!(bench.told(), [Event::Failed(Loss::Connect(why.into()))]);
     let mut bench = Bench::connected(config());
     bench.until(9_999);
     assert_eq!(bench.told(), []);
