@@ -10,7 +10,7 @@
 //!   cannot promise;
 //! - [`directory`]: the port `Directory` and its feed, from the same link;
 //! - [`doctor`]: what at a live server is not as Call Back needs it, and what to change;
-//! - [`notify`]: the ways to tell a phone something, chosen per phone;
+//! - [`notify`]: the ways to tell a phone something, chosen per phone; phones that show phone XML with the feature `push`;
 //! - [`client`], [`session`], [`ami`]: the manager interface (AMI): the shell over TCP or TLS, the machine, the protocol;
 //! - [`map`]: from events to the CTI model; [`trace`]: recorded streams.
 //!

@@ -7,7 +7,7 @@ use std::time::Duration;
 use ringback_cti::RequestFailure;
 use ringback_cti::message::CtiError;
 use ringback_cti_asterisk::notify::push::{Config, Login, PushServer, PushWay};
-use ringback_cti_asterisk::notify::{Alert, Press, Presses, Recipient, Screen, Step, Way};
+use ringback_cti_asterisk::notify::{Alert, Errand, Press, Presses, Recipient, Screen, Step, Way};
 use ringback_model::{DeviceName, Millis};
 use ringback_pbx_lab::{XmlManner, XmlPhone};
 use ringback_screen::phone::{ExecuteItem, Priority};
@@ -95,6 +95,24 @@ async fn a_wrong_password_is_told_and_nothing_is_shown() {
     assert_eq!(table.phone.shown(), None);
     table.way = right;
     table.show(&available()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_phone_that_asks_whether_the_login_is_right_may_ask_us() {
+    let login = || Login::new("ringback", "s&c=ret%".to_owned().into());
+    let config = Config::new((Ipv4Addr::LOCALHOST, 0).into(), login());
+    let server = PushServer::start(Config { authenticates: true, ..config }).await.unwrap();
+    let url = format!("http://{}/authenticate", server.address());
+    let mut phone = XmlPhone::start_with_authentication_url(Ipv4Addr::LOCALHOST.into(), &url).await.unwrap();
+    let way = server.phone(&phone.address().to_string()).unwrap();
+    let wrong = way.clone().with_login(Login::new("ringback", "other".to_owned().into())).unwrap();
+    let device = DeviceName::new("1001").unwrap();
+    let (presses, _pressed) = Presses::new();
+    let play = || Errand::Execute(item("Play:CallBack.raw").to_vec());
+    let refused = wrong.courier().unwrap().run(&device, play(), presses.clone()).await;
+    assert_eq!(refused, Err(RequestFailure::Refused(CtiError::DeviceRestricted)));
+    way.courier().unwrap().run(&device, play(), presses).await.unwrap();
+    phone.wait_for(LONG, |seen| seen.alerts() == 1).await.unwrap();
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
-//! Errands under way: of each phone one after the other, of several phones at the same time.
+//! Errands under way: of each phone one after the other, of several phones at the same time. A screen that waits is left
+//! out as soon as another takes its place.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::pin::Pin;
@@ -13,7 +14,7 @@ use tokio::sync::mpsc;
 use super::{Courier, Errand};
 
 /// So many errands of one phone may wait: a phone that is so slow is better off without more.
-const WAITING: usize = 16;
+const WAITING: usize = 8;
 /// So many presses may wait until the provider takes them.
 const PRESSES: usize = 256;
 
@@ -77,6 +78,13 @@ struct Job {
     errand: Errand,
 }
 
+impl Job {
+    /// It decides what is on the phone, whatever was there before.
+    fn is_screen(&self) -> bool {
+        matches!(self.errand, Errand::Show(_) | Errand::Clear(_))
+    }
+}
+
 type Running = Pin<Box<dyn Future<Output = (DeviceName, Result<(), RequestFailure>)> + Send>>;
 
 /// The errands of a provider. They run inside [`next`](Self::next).
@@ -84,6 +92,8 @@ pub(crate) struct Errands {
     running: FuturesUnordered<Running>,
     /// Of each phone for which something runs: the tag of that, and what waits.
     phones: BTreeMap<DeviceName, (Option<Tag>, VecDeque<Job>)>,
+    /// Commands whose screen was left out.
+    replaced: VecDeque<Tag>,
     presses: Presses,
     pressed: mpsc::Receiver<Press>,
 }
@@ -91,7 +101,13 @@ pub(crate) struct Errands {
 impl Default for Errands {
     fn default() -> Self {
         let (presses, pressed) = Presses::new();
-        Self { running: FuturesUnordered::new(), phones: BTreeMap::new(), presses, pressed }
+        Self {
+            running: FuturesUnordered::new(),
+            phones: BTreeMap::new(),
+            replaced: VecDeque::new(),
+            presses,
+            pressed,
+        }
     }
 }
 
@@ -108,6 +124,14 @@ impl Errands {
         errand: Errand,
     ) -> Result<(), RequestFailure> {
         let job = Job { tag, courier, errand };
+        if job.is_screen()
+            && let Some((_, waiting)) = self.phones.get_mut(device)
+        {
+            let (replaced, others): (VecDeque<_>, _) =
+                std::mem::take(waiting).into_iter().partition(Job::is_screen);
+            *waiting = others;
+            self.replaced.extend(replaced.into_iter().filter_map(|job| job.tag));
+        }
         match self.phones.get_mut(device) {
             None => {
                 self.phones.insert(device.clone(), (None, VecDeque::new()));
@@ -140,7 +164,7 @@ impl Errands {
     /// Drops everything; gives back the commands whose outcome is open.
     pub(crate) fn give_up(&mut self) -> Vec<(Tag, RequestFailure)> {
         self.running.clear();
-        let mut open = Vec::new();
+        let mut open: Vec<_> = self.replaced.drain(..).map(|tag| (tag, RequestFailure::StandingBy)).collect();
         for (running, waiting) in std::mem::take(&mut self.phones).into_values() {
             open.extend(running.map(|tag| (tag, RequestFailure::OutcomeUnknown)));
             let tags = waiting.into_iter().filter_map(|job| job.tag);
@@ -152,6 +176,9 @@ impl Errands {
     /// The next thing that happens. Dropping the future loses nothing.
     pub(crate) async fn next(&mut self) -> Happened {
         loop {
+            if let Some(tag) = self.replaced.pop_front() {
+                return Happened::Ended(Some(tag), Ok(()));
+            }
             tokio::select! {
                 Some((device, result)) = self.running.next() => {
                     let Some((tag, waiting)) = self.phones.get_mut(&device) else { continue };
@@ -179,6 +206,7 @@ mod tests {
     use tokio::sync::Semaphore;
 
     use super::*;
+    use crate::notify::Screen;
 
     /// Notes what it is given, and ends as many errands as it is allowed to.
     #[derive(Debug)]
@@ -205,7 +233,11 @@ mod tests {
             errand: Errand,
             presses: Presses,
         ) -> Result<(), RequestFailure> {
-            let Errand::Prompt(text) = errand else { panic!("a text") };
+            let text = match errand {
+                Errand::Prompt(text) => text,
+                Errand::Show(screen) => screen.title,
+                other => panic!("{other:?}"),
+            };
             self.begun.lock().unwrap().push(format!("{} {text}", phone.as_str()));
             self.may_end.acquire().await.unwrap().forget();
             match text.as_str() {
@@ -280,18 +312,35 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_screen_that_waits_is_left_out_for_a_newer_one() {
+        let (mut errands, porter) = (Errands::default(), Porter::new());
+        let screen = |title: &str| Errand::Show(Screen { title: title.to_owned(), ..Screen::default() });
+        let errand = |text: &str| Errand::Prompt(text.to_owned());
+        for (tag, errand) in [(1, screen("a")), (2, screen("b")), (3, errand("alert")), (4, screen("c"))] {
+            let courier: Arc<dyn Courier> = porter.clone();
+            errands.add(Some(Tag(tag)), &device("1001"), courier, errand).unwrap();
+        }
+        assert_eq!(errands.next().await, Happened::Ended(Some(Tag(2)), Ok(())));
+        porter.may_end.add_permits(3);
+        for tag in [1, 3, 4] {
+            assert_eq!(errands.next().await, Happened::Ended(Some(Tag(tag)), Ok(())));
+        }
+        assert_eq!(porter.begun(), ["1001 a", "1001 alert", "1001 c"]);
+    }
+
+    #[tokio::test]
     async fn too_many_are_refused_and_all_can_be_given_up() {
         let (mut errands, porter) = (Errands::default(), Porter::new());
-        for tag in 0..=16 {
+        for tag in 0..=8 {
             add(&mut errands, &porter, tag, "1001", "x").unwrap();
         }
-        let refused = add(&mut errands, &porter, 17, "1001", "x").unwrap_err();
+        let refused = add(&mut errands, &porter, 9, "1001", "x").unwrap_err();
         assert!(matches!(refused, RequestFailure::NeverSent(_)), "{refused}");
         let open = errands.give_up();
-        assert_eq!(open.len(), 17);
+        assert_eq!(open.len(), 9);
         assert_eq!(open[0], (Tag(0), RequestFailure::OutcomeUnknown));
-        assert_eq!(open[16], (Tag(16), RequestFailure::StandingBy));
-        add(&mut errands, &porter, 18, "1001", "y").unwrap();
+        assert_eq!(open[8], (Tag(8), RequestFailure::StandingBy));
+        add(&mut errands, &porter, 10, "1001", "y").unwrap();
         run(&mut errands).await;
         assert_eq!(porter.begun(), ["1001 y"]);
     }

@@ -103,8 +103,8 @@ pub trait Way: Send + Sync + fmt::Debug {
     }
 }
 
-/// Does what a way does without the server. Of one phone one errand is run at a time, in order; of several phones, at the
-/// same time.
+/// Does what a way does without the server. Of one phone one errand is run at a time, in order, and a screen that another
+/// replaces before its turn is left out; of several phones, errands are run at the same time.
 #[async_trait]
 pub trait Courier: Send + Sync + fmt::Debug {
     /// Does this for a phone. Softkeys that its user presses from then on are told through `presses`. It takes a bounded

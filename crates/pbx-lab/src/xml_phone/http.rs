@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty, Full, Limited};
 use hyper::body::Incoming;
-use hyper::header::{AUTHORIZATION, CONNECTION, HOST};
+use hyper::header::{AUTHORIZATION, CONNECTION, HOST, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode, Uri, client, server};
 use hyper_util::rt::TokioIo;
@@ -16,7 +16,7 @@ use ringback_screen::phone::{PhoneAnswer, PhoneFault, PhoneObject, ResponseItem,
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use super::{Inner, XmlManner, lock};
+use super::{Asks, Inner, XmlManner, lock};
 use crate::error::LabError;
 
 /// A phone takes no more in one form, and reads no longer page.
@@ -57,9 +57,7 @@ async fn answer(phone: &Inner, request: Request<Incoming>) -> Response<Full<Byte
     if request.method() != Method::POST {
         return status(StatusCode::METHOD_NOT_ALLOWED);
     }
-    let wanted = format!("Basic {}", STANDARD.encode(format!("{}:{}", phone.user, phone.password)));
-    let known =
-        request.headers().get(AUTHORIZATION).is_some_and(|given| given.as_bytes() == wanted.as_bytes());
+    let known = is_known(phone, request.headers().get(AUTHORIZATION)).await;
     let Ok(body) = Limited::new(request.into_body(), BODY).collect().await else {
         return status(StatusCode::PAYLOAD_TOO_LARGE);
     };
@@ -86,6 +84,27 @@ async fn answer(phone: &Inner, request: Request<Incoming>) -> Response<Full<Byte
     match answer.to_xml() {
         Ok(xml) => Response::new(Full::from(xml)),
         Err(_) => status(StatusCode::INTERNAL_SERVER_ERROR),
+    }
+}
+
+/// What is sent with this user and password.
+pub(super) fn authorization(user: &str, password: &str) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))
+}
+
+async fn is_known(phone: &Inner, given: Option<&HeaderValue>) -> bool {
+    let Some(given) = given.and_then(|given| given.to_str().ok()) else { return false };
+    match &phone.asks {
+        Asks::Nobody { authorization } => given == authorization,
+        Asks::Url(url) => {
+            let decoded = given.strip_prefix("Basic ").and_then(|given| STANDARD.decode(given).ok());
+            let decoded = decoded.and_then(|decoded| String::from_utf8(decoded).ok()).unwrap_or_default();
+            let (user, password) = decoded.split_once(':').unwrap_or_default();
+            let query = form_urlencoded::Serializer::new(String::new())
+                .extend_pairs([("UserID", user), ("Password", password), ("devicename", "SEP000000000001")])
+                .finish();
+            get(phone, &format!("{url}?{query}")).await.is_ok_and(|answer| answer == "AUTHORIZED")
+        }
     }
 }
 

@@ -95,10 +95,17 @@ pub enum XmlManner {
     CutOff,
 }
 
+/// Whom the phone asks whether it may be told something.
+enum Asks {
+    /// Nobody: this is what it accepts.
+    Nobody { authorization: String },
+    /// The server of this URL.
+    Url(String),
+}
+
 struct Inner {
     address: SocketAddr,
-    user: String,
-    password: String,
+    asks: Asks,
     manner: Mutex<XmlManner>,
     idle: Mutex<bool>,
     display: watch::Sender<XmlDisplay>,
@@ -133,6 +140,20 @@ impl XmlPhone {
     /// # Errors
     /// The address is none of this machine.
     pub async fn start(address: IpAddr, user: &str, password: &str) -> Result<Self, LabError> {
+        let authorization = http::authorization(user, password);
+        Self::start_asking(address, Asks::Nobody { authorization }).await
+    }
+
+    /// The same, but it asks the server of this URL (`http://HOST/PATH`) whether user and password are right, as phones do
+    /// whose configuration names an authentication URL.
+    ///
+    /// # Errors
+    /// The address is none of this machine.
+    pub async fn start_with_authentication_url(address: IpAddr, url: &str) -> Result<Self, LabError> {
+        Self::start_asking(address, Asks::Url(url.to_owned())).await
+    }
+
+    async fn start_asking(address: IpAddr, asks: Asks) -> Result<Self, LabError> {
         let command = |source| LabError::Command { what: format!("listen at {address}"), source };
         let listener = TcpListener::bind((address, 0)).await.map_err(command)?;
         let address = listener.local_addr().map_err(command)?;
@@ -140,8 +161,7 @@ impl XmlPhone {
         let (orders, waiting) = mpsc::channel(ORDERS);
         let inner = Arc::new(Inner {
             address,
-            user: user.to_owned(),
-            password: password.to_owned(),
+            asks,
             manner: Mutex::default(),
             idle: Mutex::new(true),
             display,
@@ -214,6 +234,12 @@ impl XmlPhone {
         let found = found.or_else(|| shown.soft_keys.iter().find(|found| found.name == key));
         let found = found.ok_or_else(|| self.inner.failed(format!("has no key {key} on {shown:?}")))?;
         execute::follow(&self.inner, &found.url).await
+    }
+
+    /// Tells of every change of what is to be seen and heard.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<XmlDisplay> {
+        self.display.clone()
     }
 
     /// Waits until this is to be seen or heard.
