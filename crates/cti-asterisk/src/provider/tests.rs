@@ -1,5 +1,7 @@
 //! The provider as a machine, against exact actions and reports. What real servers send is in `tests/real`.
 
+mod errands;
+
 use ringback_cti::message::{Answer, CallState, CtiError};
 use ringback_cti::{Command, DataId, LinkLoss, ProviderEvent, RequestFailure, Tag};
 use ringback_model::{DeviceName, DirectoryNumber, Epoch, Millis, Timestamp, reveal_personal_data};

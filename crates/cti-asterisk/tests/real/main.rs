@@ -4,5 +4,6 @@
 mod link;
 mod office;
 mod provider;
+mod push;
 mod seat;
 mod tls;
