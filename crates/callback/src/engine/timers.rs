@@ -94,6 +94,9 @@ mod tests {
         assert!(!timers.are_mostly_stale(), "half of them are wanted");
         timers.add_stale(1);
         assert!(timers.are_mostly_stale());
+        timers.stale_is_gone();
+        assert!(!timers.are_mostly_stale(), "one has fired");
+        timers.add_stale(1);
         timers.retain(|timer| matches!(timer, Timer::Expiry(id) if id.number % 2 == 0));
         assert!(!timers.are_mostly_stale());
         let fired: Vec<Timer> = std::iter::from_fn(|| timers.due(Timestamp(all))).collect();

@@ -125,7 +125,10 @@ impl Engine {
         let Some(slot) = self.requests.find(&id) else { return };
         let Some(request) = self.requests.get_mut(slot) else { return };
         let Phase::Turn { alert, alerted, until } = request.record.phase else { return };
-        if alert.number != number || request.gate.is_some() || until > self.now {
+        if alert.number != number {
+            return;
+        }
+        if request.gate.is_some() || until > self.now {
             return;
         }
         let line = request.line;

@@ -2,8 +2,8 @@
 
 use ringback_callback::Occupancy::{Idle, InUse, Ringing};
 use ringback_callback::PressedDuring::Busy;
-use ringback_callback::{Candidate, QueuePolicy};
-use ringback_model::{Epoch, RequestId};
+use ringback_callback::{Candidate, Engine, Input, Parameters, Phase, QueuePolicy};
+use ringback_model::{Epoch, Group, RequestId};
 
 use crate::harness::{Bench, text};
 
@@ -95,4 +95,17 @@ fn a_policy_that_names_nobody_notifies_nobody() {
     b.line("B", Idle);
     b.wait_secs(60);
     b.expect_nothing();
+}
+
+#[test]
+fn a_turn_that_is_taken_over_goes_on_whomever_the_policy_would_choose_now() {
+    let mut b = Bench::new();
+    b.line("B", InUse);
+    b.waits("A", "1002", Busy);
+    b.line("B", Idle);
+    b.stop();
+    b.running = true;
+    b.engine = Engine::new(Group::default(), Epoch(2), Parameters::default()).with_policy(Box::new(Nobody));
+    b.give(Input::Restored(b.stored.values().cloned().collect()));
+    assert!(matches!(b.phase_of("A"), Some(Phase::Turn { .. })));
 }

@@ -67,6 +67,17 @@ fn who_is_not_ready_is_not_handed_over_to() {
 }
 
 #[test]
+fn who_is_in_none_of_the_networks_is_neither_ranked_nor_handed_over_to() {
+    let mut parameters = Parameters::default();
+    parameters.candidates.networks = vec!["10.0.0.2/31".parse().unwrap()];
+    let mut room = Room::active_with(2, parameters);
+    assert_eq!(joined(&mut room, 100, 1, true), vec![]);
+    assert_eq!(room.pass(1500), vec![]);
+    assert_eq!(room.manager.status().role, Role::Active);
+    assert_eq!(joined(&mut room, 1500, 3, true), vec![rank(0, Some(2), &[3])]);
+}
+
+#[test]
 fn a_still_lower_one_that_joins_restarts_the_settling() {
     let mut room = Room::active(3);
     joined(&mut room, 100, 2, true);
