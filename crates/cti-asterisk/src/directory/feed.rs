@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 
 use async_trait::async_trait;
 use ringback_db::{Change, ChangeFeed, FeedError, Table, line_key};
-use ringback_model::DirectoryNumber;
+use ringback_model::{DeviceName, DirectoryNumber};
 use tokio::sync::watch;
 
 use super::{Record, Shared};
@@ -53,17 +53,19 @@ impl PbxFeed {
 fn differences(before: &Record, now: &Record) -> Vec<(Table, String)> {
     let phones = |record: &Record, dn: &DirectoryNumber| record.devices_of(dn);
     let mut numbers: Vec<&DirectoryNumber> = before.hints.keys().chain(now.hints.keys()).collect();
-    numbers.extend(before.forwards.keys().chain(now.forwards.keys()));
-    numbers.extend(before.disturbed_not.iter().chain(&now.disturbed_not));
+    let refused = |record: &Record, dn: &DirectoryNumber| -> Vec<DeviceName> {
+        let devices = record.devices_of(dn).into_iter();
+        devices.filter(|device| record.does_not_want(device, dn)).collect()
+    };
     numbers.sort_unstable();
     numbers.dedup();
     let mut found = Vec::new();
     for dn in numbers {
         let (were, are) = (phones(before, dn), phones(now, dn));
-        if were != are || before.forwards.get(dn) != now.forwards.get(dn) {
+        if were != are || before.forward_of(dn) != now.forward_of(dn) {
             found.push((Table::Line, line_key(&now.line(dn))));
         }
-        if were != are || before.disturbed_not.contains(dn) != now.disturbed_not.contains(dn) {
+        if were != are || refused(before, dn) != refused(now, dn) {
             let mut devices = [were, are].concat();
             devices.sort_unstable();
             devices.dedup();

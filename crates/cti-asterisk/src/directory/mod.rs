@@ -5,8 +5,9 @@
 //! answers from what was read last, and [`PbxFeed`] tells what changed. Service parameters and settings are not the
 //! PBX's business: they come from the configuration.
 //!
-//! A number is in the directory if it has a hint and the endpoint behind it is named after it: line states are told per
-//! endpoint, and nothing else says which number a call of an endpoint is for.
+//! A number is in the directory if it has a hint and the endpoint behind it has that number: the one that the endpoint is named
+//! after, or else the one whose hint stands for the fewest endpoints. Line states are told per endpoint, so that each has one
+//! number; several endpoints may share it.
 
 mod feed;
 mod record;
@@ -55,7 +56,8 @@ impl Shared {
     }
 
     /// The whole has been read.
-    pub(crate) fn put(&self, record: Record) {
+    pub(crate) fn put(&self, mut record: Record) {
+        record.assign();
         let before = self.lock().replace(record.clone());
         if before.as_ref() != Some(&record) {
             self.changed.send_modify(|count| *count += 1);
@@ -110,7 +112,7 @@ impl PbxDirectory {
             devices,
             // Endpoints have names for their callers' displays only.
             display_name: None,
-            forwards_all_to: record.forwards.get(dn).cloned(),
+            forwards_all_to: record.forward_of(dn).cloned(),
         })
     }
 }
@@ -127,7 +129,7 @@ impl Directory for PbxDirectory {
                 utc_offset: self.profile.utc_offset,
                 // A feature code of the dialplan can be dialled on any phone.
                 has_callback_key: true,
-                do_not_disturb: record.disturbed_not.contains(dn),
+                do_not_disturb: record.does_not_want(device, dn),
             })
         })
     }

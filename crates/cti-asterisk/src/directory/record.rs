@@ -11,32 +11,64 @@ pub(crate) struct Record {
     pub(crate) endpoints: BTreeSet<DeviceName>,
     /// Which numbers have a hint, and the phones behind it.
     pub(crate) hints: BTreeMap<DirectoryNumber, BTreeSet<DeviceName>>,
-    /// Who forwards all calls, and where to.
+    /// Which number each phone has.
+    pub(crate) numbers: BTreeMap<DeviceName, DirectoryNumber>,
+    /// Who forwards all calls, and where to; by number, or by the name of a phone.
     pub(crate) forwards: BTreeMap<DirectoryNumber, DirectoryNumber>,
-    /// Who does not want to be disturbed.
+    /// Who does not want to be disturbed; by number, or by the name of a phone.
     pub(crate) disturbed_not: BTreeSet<DirectoryNumber>,
 }
 
 impl Record {
-    /// The phones with a number. Line states are told per phone, so a phone's number is the one it is named after.
+    /// Gives every phone its number. Line states are told per phone, so that each has one, and nothing but the hints says
+    /// which: the one that it is named after, or else the one that stands for the fewest phones (a group has a hint, too), of
+    /// several the first.
+    pub(crate) fn assign(&mut self) {
+        let mut best: BTreeMap<&DeviceName, (bool, usize, usize, &DirectoryNumber)> = BTreeMap::new();
+        for (dn, devices) in &self.hints {
+            for device in devices.iter().filter(|device| self.endpoints.contains(*device)) {
+                let rank = (device.as_str() != dn.as_str(), devices.len(), dn.as_str().len(), dn);
+                best.entry(device).and_modify(|found| *found = rank.min(*found)).or_insert(rank);
+            }
+        }
+        self.numbers = best.into_iter().map(|(device, (.., dn))| (device.clone(), dn.clone())).collect();
+    }
+
+    /// The phones, each with its number.
     pub(crate) fn phones(&self) -> impl Iterator<Item = (&DeviceName, &DirectoryNumber)> {
-        self.hints
-            .iter()
-            .flat_map(|(dn, devices)| devices.iter().map(move |device| (device, dn)))
-            .filter(|(device, dn)| self.endpoints.contains(*device) && device.as_str() == dn.as_str())
+        self.numbers.iter()
     }
 
     pub(crate) fn number_of(&self, device: &DeviceName) -> Option<&DirectoryNumber> {
-        self.phones().find(|(phone, _)| *phone == device).map(|(_, dn)| dn)
+        self.numbers.get(device)
     }
 
+    /// The phones with this number: several share the line.
     pub(crate) fn devices_of(&self, dn: &DirectoryNumber) -> Vec<DeviceName> {
-        self.phones().filter(|(_, number)| *number == dn).map(|(device, _)| device.clone()).collect()
+        let behind = self.hints.get(dn).into_iter().flatten();
+        behind.filter(|device| self.numbers.get(*device) == Some(dn)).cloned().collect()
+    }
+
+    /// Whether the user of a phone does not want to be disturbed: kept by its number or by its name.
+    pub(crate) fn does_not_want(&self, device: &DeviceName, dn: &DirectoryNumber) -> bool {
+        self.disturbed_not.contains(dn)
+            || named(device).is_some_and(|name| self.disturbed_not.contains(&name))
+    }
+
+    /// Where a number forwards all its calls: kept by it, or by the name of a phone of it.
+    pub(crate) fn forward_of(&self, dn: &DirectoryNumber) -> Option<&DirectoryNumber> {
+        let by_name = || self.devices_of(dn).iter().find_map(|device| self.forwards.get(&named(device)?));
+        self.forwards.get(dn).or_else(by_name)
     }
 
     pub(crate) fn line(&self, dn: &DirectoryNumber) -> LineId {
         LineId::new(Partition::default(), dn.clone())
     }
+}
+
+/// The name of a phone, where a number is looked for.
+fn named(device: &DeviceName) -> Option<DirectoryNumber> {
+    DirectoryNumber::new(device.as_str()).ok()
 }
 
 /// What was asked.

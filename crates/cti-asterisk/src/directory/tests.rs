@@ -32,8 +32,7 @@ fn site() -> Record {
         (Reading::Endpoints, &[("ObjectName", "trunk")]),
         (Reading::Hints, &[("Exten", "1001"), ("Context", "phones"), ("Hint", "PJSIP/1001")]),
         (Reading::Hints, &[("Exten", "1002"), ("Hint", "PJSIP/1002&Custom:DND1002")]),
-        // A hint of a phone that is none of ours, of no phone at all, and of a phone that does not exist.
-        (Reading::Hints, &[("Exten", "1003"), ("Hint", "PJSIP/trunk")]),
+        // A hint of no phone at all, and of a phone that does not exist.
         (Reading::Hints, &[("Exten", "700"), ("Hint", "park:700@lot")]),
         (Reading::Hints, &[("Exten", "1004"), ("Hint", "PJSIP/1004")]),
         (Reading::DoNotDisturb, &[("Key", "/DND/1001"), ("Val", "1")]),
@@ -58,7 +57,7 @@ async fn phones_and_lines_are_what_endpoints_hints_and_keys_say() {
     assert_eq!((b.devices, b.forwards_all_to), (vec![device("1002")], Some(dn("1001"))));
     assert_eq!(directory.line(&group, &line("1001")).await.unwrap().unwrap().forwards_all_to, None);
     assert!(!directory.phone(&group, &device("1002")).await.unwrap().unwrap().do_not_disturb);
-    for nobody in ["1003", "700", "1004", "1009"] {
+    for nobody in ["700", "1004", "1009"] {
         assert_eq!(directory.dialled(&group, &line("1001"), &dn(nobody)).await, Ok(None), "{nobody}");
     }
     assert_eq!(directory.phone(&group, &device("trunk")).await, Ok(None));
@@ -95,4 +94,42 @@ async fn a_feed_that_begins_later_begins_with_a_resync() {
     let shared = Shared::default();
     shared.put(site());
     assert_eq!(PbxFeed::new(shared).next().await, Ok(Change::Resync));
+}
+
+/// Endpoints that are not named after their numbers: the hints say which they are, a group's hint says nothing, two phones
+/// may share a number, and what is kept by a phone's name counts for its number.
+#[tokio::test]
+async fn phones_need_not_be_named_after_their_numbers() {
+    let hint = |exten: &'static str, hint: &'static str| [("Exten", exten), ("Hint", hint)];
+    let hints = [
+        hint("600", "PJSIP/desk-anna&PJSIP/desk-ben&PJSIP/1001"),
+        hint("1001", "PJSIP/1001"),
+        hint("1002", "PJSIP/desk-anna"),
+        hint("51002", "PJSIP/desk-anna"),
+        hint("1003", "PJSIP/desk-ben&PJSIP/mobile-ben"),
+    ];
+    let endpoints =
+        ["1001", "desk-anna", "desk-ben", "mobile-ben", "trunk"].map(|name| [("ObjectName", name)]);
+    let mut parts: Vec<(Reading, &[(&str, &str)])> = Vec::new();
+    parts.extend(endpoints.iter().map(|headers| (Reading::Endpoints, &headers[..])));
+    parts.extend(hints.iter().map(|headers| (Reading::Hints, &headers[..])));
+    parts.push((Reading::DoNotDisturb, &[("Key", "/DND/desk-ben"), ("Val", "1")]));
+    parts.push((Reading::Forwards, &[("Key", "/CFWD/desk-anna"), ("Val", "1003")]));
+    let shared = Shared::default();
+    let directory = PbxDirectory::new(shared.clone(), Profile::default());
+    shared.put(record(&parts));
+    let phones = [("1001", "1001"), ("desk-anna", "1002"), ("desk-ben", "1003"), ("mobile-ben", "1003")];
+    assert_eq!(directory.phones().unwrap(), phones.map(|(name, number)| (device(name), dn(number))).into());
+    let group = Group::default();
+    let anna = directory.dialled(&group, &line("1001"), &dn("1002")).await.unwrap().unwrap();
+    assert_eq!((anna.devices, anna.forwards_all_to), (vec![device("desk-anna")], Some(dn("1003"))));
+    let ben = directory.line(&group, &line("1003")).await.unwrap().unwrap();
+    assert_eq!(ben.devices, [device("desk-ben"), device("mobile-ben")]);
+    for (name, refuses) in [("desk-ben", true), ("mobile-ben", false)] {
+        let phone = directory.phone(&group, &device(name)).await.unwrap().unwrap();
+        assert_eq!((phone.lines, phone.do_not_disturb), (vec![line("1003")], refuses), "{name}");
+    }
+    for nobody in ["600", "51002"] {
+        assert_eq!(directory.dialled(&group, &line("1001"), &dn(nobody)).await, Ok(None), "{nobody}");
+    }
 }

@@ -53,6 +53,14 @@ pub(crate) enum Expected {
     Call(DirectoryNumber),
 }
 
+/// Somebody who is called for a channel.
+#[derive(Debug, Clone, Default)]
+struct Leg {
+    rings: bool,
+    /// The phone's number, if it is one of this server's.
+    number: Option<DirectoryNumber>,
+}
+
 /// One channel between the server and a phone: one call as that phone sees it.
 #[derive(Debug, Clone)]
 pub(super) struct Channel {
@@ -68,10 +76,15 @@ pub(super) struct Channel {
     pub(super) stage: Stage,
     /// The number dialled.
     pub(super) called: Option<DirectoryNumber>,
-    /// The other end.
+    /// The other end, as the server shows it to the phone.
     pub(super) peer: Option<DirectoryNumber>,
-    /// Whom the server is calling for it: by their ids, whether they ring.
-    legs: BTreeMap<String, bool>,
+    /// Whom the server is calling for it, by their ids.
+    legs: BTreeMap<String, Leg>,
+    /// At the other end, as far as that is a phone of this server: it called this one, or it was called for it and rings, or
+    /// has answered.
+    far: Option<DirectoryNumber>,
+    /// The listing of calls says that it dials.
+    pub(super) dials: bool,
     /// Whether one of them answered since the last dial began.
     answered: bool,
     /// How the last dial failed. It stays so while the phone hears tones and announcements.
@@ -99,8 +112,7 @@ impl Channel {
             Stage::Down => exten.is_some() && first_of_call,
             Stage::Ringing => false,
         };
-        let number = if origin { exten } else { Some(phone.as_str()) };
-        let called = number.and_then(|number| DirectoryNumber::new(number).ok());
+        let called = exten.filter(|_| origin).and_then(|number| DirectoryNumber::new(number).ok());
         Self {
             phone,
             call,
@@ -110,6 +122,8 @@ impl Channel {
             called,
             peer: None,
             legs: BTreeMap::new(),
+            far: None,
+            dials: false,
             answered: false,
             failed: None,
             bridged: false,
@@ -171,7 +185,7 @@ impl Channel {
 
     /// The server calls somebody for it.
     pub(super) fn dial_begins(&mut self, leg: &str, exten: Option<&str>) {
-        self.legs.insert(leg.to_owned(), false);
+        self.legs.insert(leg.to_owned(), Leg::default());
         self.answered = false;
         self.failed = None;
         if !self.origin
@@ -184,13 +198,38 @@ impl Channel {
 
     /// Somebody called for it rings.
     pub(super) fn leg_rings(&mut self, leg: &str) {
-        self.legs.insert(leg.to_owned(), true);
+        let leg = self.legs.entry(leg.to_owned()).or_default();
+        leg.rings = true;
+        self.far.clone_from(&leg.number);
+    }
+
+    /// One of those called for it is the phone with this number.
+    pub(super) fn leg_is(&mut self, leg: &str, number: Option<DirectoryNumber>) {
+        self.legs.entry(leg.to_owned()).or_default().number = number;
+    }
+
+    /// The phone with this number called.
+    pub(super) fn called_by(&mut self, number: Option<DirectoryNumber>) {
+        self.far = number;
+    }
+
+    /// It goes to its phone.
+    pub(super) fn comes(&self) -> bool {
+        !self.origin && !self.ours
+    }
+
+    /// Its phone rings.
+    pub(super) fn rings(&self) -> bool {
+        self.comes() && self.stage == Stage::Ringing
     }
 
     /// One of those called for it answered, refused, or was given up.
     pub(super) fn dial_ends(&mut self, leg: &str, status: &str) {
-        self.legs.remove(leg);
-        self.answered |= status == "ANSWER";
+        let leg = self.legs.remove(leg);
+        if status == "ANSWER" {
+            self.answered = true;
+            self.far = leg.and_then(|leg| leg.number);
+        }
         if self.legs.is_empty() && !self.answered {
             self.failed = match status {
                 "BUSY" => Some((CallState::Busy, Cause::USER_BUSY)),
@@ -216,11 +255,12 @@ impl Channel {
     pub(super) fn info(&self) -> CallInfo {
         let (state, cause) = match (self.bridged, self.failed) {
             (false, Some(failed)) => failed,
-            (false, None) if self.legs.values().any(|rings| *rings) => (CallState::Ringback, Cause::NONE),
+            (false, None) if self.legs.values().any(|leg| leg.rings) => (CallState::Ringback, Cause::NONE),
             (false, None) if !self.legs.is_empty() => (CallState::Proceeding, Cause::NONE),
             _ => (self.plain_state(), Cause::NONE),
         };
-        CallInfo { call: self.call, state, cause, called: self.called.clone(), peer: self.peer.clone() }
+        let peer = self.far.clone().or_else(|| self.peer.clone());
+        CallInfo { call: self.call, state, cause, called: self.called.clone(), peer }
     }
 
     fn plain_state(&self) -> CallState {

@@ -12,8 +12,13 @@ impl Mapper {
     pub(super) fn event(&mut self, now: Timestamp, message: &Message, out: &mut Vec<ProviderEvent>) {
         let MessageKind::Event(event) = message.kind() else { return };
         match event {
-            "Newchannel" | "Newstate" | "NewConnectedLine" | "CoreShowChannel" => {
-                self.channel(now, message, out)
+            "Newchannel" | "Newstate" | "NewConnectedLine" => self.channel(now, message, out),
+            "CoreShowChannel" => {
+                self.channel(now, message, out);
+                let dials = message.get("Application") == Some("Dial");
+                for id in self.introduce_listed(message.get("Uniqueid").unwrap_or_default(), dials) {
+                    self.changed(now, &id, out);
+                }
             }
             "BridgeEnter" | "BridgeLeave" => self.bridge(now, message, event == "BridgeEnter", out),
             "DialBegin" | "DialState" | "DialEnd" => self.dial(now, message, event, out),
@@ -33,6 +38,9 @@ impl Mapper {
             let device = endpoint::of_channel(message.get("Channel")?)?;
             let (call, linked) = self.call_id(&device, message.known("Linkedid").unwrap_or(id), id);
             let mut channel = Channel::new(device.clone(), call, linked, message);
+            if channel.comes() {
+                channel.called = self.line_of(&device).map(|at| at.line.dn);
+            }
             match self.expected.remove(id) {
                 Some(expected) => channel.is_ours(expected),
                 // Of another instance, or of this one before the link was lost.
@@ -112,7 +120,10 @@ impl Mapper {
         let Some(channel) = self.channels.get_mut(&id) else { return };
         let status = message.get("DialStatus").unwrap_or_default();
         match event {
-            "DialBegin" => channel.dial_begins(leg, message.known("Exten")),
+            "DialBegin" => {
+                channel.dial_begins(leg, message.known("Exten"));
+                self.introduce(&id, leg, message.get("DestChannel").and_then(endpoint::of_channel));
+            }
             "DialEnd" => channel.dial_ends(leg, status),
             _ if status == "RINGING" => channel.leg_rings(leg),
             _ => {}
@@ -195,7 +206,7 @@ impl Mapper {
         called: Option<DirectoryNumber>,
         out: &mut Vec<ProviderEvent>,
     ) {
-        let Some(from) = endpoint::line(device) else { return };
+        let Some(from) = self.line_of(device) else { return };
         let channel = match during {
             Some(id) => self.channels.get(id),
             None => self.live_call(device, called.as_ref()),

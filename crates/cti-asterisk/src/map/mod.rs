@@ -21,6 +21,7 @@
 mod channel;
 mod endpoint;
 mod events;
+mod numbers;
 mod phone;
 mod reports;
 mod settle;
@@ -71,6 +72,7 @@ pub struct Mapper {
     channels: BTreeMap<String, Channel>,
     /// Channels that this program asked for and that have not been heard of yet.
     expected: BTreeMap<String, Expected>,
+    numbers: BTreeMap<DeviceName, DirectoryNumber>,
     linked: BTreeMap<String, (CallId, usize)>,
     calls: u64,
     invocations: u64,
@@ -251,7 +253,7 @@ impl Mapper {
             phone.calls.insert(info.call, info.clone());
             true
         };
-        if let Some(at) = endpoint::line(&device).filter(|at| open && known && self.open_lines.contains(at)) {
+        if let Some(at) = self.line_of(&device).filter(|at| open && known && self.open_lines.contains(at)) {
             out.push(ProviderEvent::Call { at, info });
         }
         self.device(&device, out);
@@ -279,7 +281,7 @@ impl Mapper {
         let after = self.phones.get(device).is_some_and(|phone| was_in(phone.told));
         if after
             && !before
-            && let Some(at) = endpoint::line(device).filter(|at| self.open_lines.contains(at))
+            && let Some(at) = self.line_of(device).filter(|at| self.open_lines.contains(at))
         {
             self.open_line(&at, out);
         }

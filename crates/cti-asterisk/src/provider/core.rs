@@ -227,7 +227,7 @@ impl Core {
         match event {
             session::Event::Up { version } => {
                 tracing::debug!(version, "logged in at the manager interface");
-                self.mapper = Mapper::new(self.config.timing);
+                self.new_mapper();
                 self.is_booted = false;
                 self.stage = Stage::Booting { until: now + self.config.patience };
             }
@@ -243,7 +243,7 @@ impl Core {
                         "events were dropped, because too many came at once".to_owned(),
                     ));
                 }
-                self.mapper = Mapper::new(self.config.timing);
+                self.new_mapper();
                 if !matches!(self.stage, Stage::Booting { .. }) {
                     self.start_reading(now, None);
                 }
@@ -260,6 +260,12 @@ impl Core {
             }
         }
         self.tend(now);
+    }
+
+    /// Nothing that was told counts any more, but for who has which number.
+    fn new_mapper(&mut self) {
+        let before = std::mem::replace(&mut self.mapper, Mapper::new(self.config.timing));
+        self.mapper.set_numbers(before.into_numbers());
     }
 
     /// Carries out a command of the service.

@@ -71,17 +71,15 @@ impl Core {
         let heard = Heard { system: uptime.is_some() || self.is_booted, ..Heard::default() };
         self.is_booted = heard.system;
         self.stage = Stage::Reading(Reading { deadline, uptime, heard, ..Reading::default() });
-        let plain = [
-            (Part::Commands, "ListCommands"),
-            (Part::Start, "CoreStatus"),
-            (Part::States, "DeviceStateList"),
-            (Part::Channels, "CoreShowChannels"),
-        ];
-        for (part, name) in plain {
+        for (part, name) in [(Part::Commands, "ListCommands"), (Part::Start, "CoreStatus")] {
             self.read(part, name, &[]);
         }
+        // Who has which number is to be known before the calls.
         for reading in directory::Reading::ALL {
             self.read_directory(reading);
+        }
+        for (part, name) in [(Part::States, "DeviceStateList"), (Part::Channels, "CoreShowChannels")] {
+            self.read(part, name, &[]);
         }
         self.read(Part::ProbeEvent, "UserEvent", &[("UserEvent", PROBE_EVENT)]);
         // One of the two is a change.
@@ -155,7 +153,7 @@ impl Core {
         result: Result<Message, Failure>,
     ) {
         let Stage::Reading(reading) = &mut self.stage else {
-            return self.directory_part_read(ticket, result.is_ok());
+            return self.directory_part_read(now, ticket, result.is_ok());
         };
         if !reading.pending.remove(&ticket) {
             return;
@@ -176,6 +174,10 @@ impl Core {
             (_, Err(Failure::NotPermitted(_))) => {}
             (Part::Start | Part::States | Part::Channels, Err(failure)) => {
                 reading.problems.push(failure.to_string())
+            }
+            (Part::Directory(_), Ok(_)) => {
+                reading.record.assign();
+                self.mapper.set_numbers(reading.record.numbers.clone());
             }
             // An older server cannot list its database; no phones, no hints, and no keys are a fact.
             (Part::Directory(_), Err(failure)) => {
@@ -217,7 +219,7 @@ impl Core {
             self.standing.server_is_up_for(now, uptime, reading.started, self.config.proof);
         }
         self.take_endpoints(now, &reading.endpoints);
-        self.put_directory(reading.record);
+        self.put_directory(now, reading.record);
         self.up(now);
     }
 
@@ -300,7 +302,7 @@ impl Core {
         }
     }
 
-    fn directory_part_read(&mut self, ticket: Ticket, successful: bool) {
+    fn directory_part_read(&mut self, now: Timestamp, ticket: Ticket, successful: bool) {
         let Some((_, pending)) = &mut self.rereading else { return };
         if !pending.remove(&ticket) {
             return;
@@ -311,19 +313,27 @@ impl Core {
         if pending.is_empty()
             && let Some((record, _)) = self.rereading.take()
         {
-            self.put_directory(record);
+            self.put_directory(now, record);
             if std::mem::take(&mut self.reread_again) {
                 self.reread();
             }
         }
     }
 
-    fn put_directory(&mut self, record: Record) {
+    fn put_directory(&mut self, now: Timestamp, mut record: Record) {
+        record.assign();
+        let renumbered = self.mapper.set_numbers(record.numbers.clone());
         let mut out = Vec::new();
         for (device, dn) in record.phones() {
-            self.mapper.set_do_not_disturb(device, record.disturbed_not.contains(dn), &mut out);
+            self.mapper.set_do_not_disturb(device, record.does_not_want(device, dn), &mut out);
         }
         self.shared.put(record);
         self.relay(out);
+        for device in renumbered {
+            // Its line is another one, or has become one.
+            if self.is_up() && self.standing.wants(&device) {
+                self.open_device(now, device);
+            }
+        }
     }
 }

@@ -7,7 +7,6 @@ use ringback_cti::message::CtiError;
 use ringback_model::{Appearance, DeviceName, Millis, Timestamp};
 
 use super::core::Core;
-use crate::map::line_of;
 
 /// How long a phone may take to register again at a restarted server, if nothing else is configured.
 const MISSED: Millis = Millis::from_mins(2);
@@ -173,7 +172,7 @@ impl Core {
     }
 
     fn read_line(&mut self, now: Timestamp, at: &Appearance) {
-        if line_of(&at.device).as_ref() != Some(at) {
+        if self.mapper.line_of(&at.device).as_ref() != Some(at) {
             let reason = CtiError::UndefinedLine;
             return self.report(ProviderEvent::LineRefused { at: at.clone(), reason });
         }

@@ -475,3 +475,74 @@ fn a_call_picked_up_elsewhere_ends_at_the_first_phone() {
     desk.event(2000, &event("Rename", renamed)).until(3000);
     assert_eq!(desk.told, [(1000, Ringing), (2005, Idle)]);
 }
+
+/// A phone that is not named after its number: its line, the number it is called by, and the one its calls show.
+#[test]
+fn a_phone_has_the_number_that_the_directory_gives_it() {
+    let mut mapper = Mapper::default();
+    let (mut out, anna) = (Vec::new(), phone("desk-anna"));
+    // What came before the directory was read counts, too.
+    mapper.handle(Timestamp(0), &rings("desk-anna", "7"), &mut out);
+    let numbers = || [(anna.clone(), DirectoryNumber::new("1002").unwrap())].into();
+    assert_eq!(mapper.set_numbers(numbers()), std::slice::from_ref(&anna));
+    assert_eq!(mapper.set_numbers(numbers()), []);
+    let at = mapper.line_of(&anna).unwrap();
+    assert_eq!(at.line.dn.as_str(), "1002");
+    mapper.open_device(&anna, &mut out);
+    out.clear();
+    mapper.open_line(&at, &mut out);
+    let said = |info: &CallInfo| {
+        let number = |number: &Option<DirectoryNumber>| number.as_ref().map(|n| n.as_str().to_owned());
+        (info.state, number(&info.called), number(&info.peer))
+    };
+    let [ProviderEvent::LineOpened { calls, .. }] = &out[..] else { panic!("{out:?}") };
+    let (anna_number, ben) = (Some("1002".to_owned()), Some("1001".to_owned()));
+    assert_eq!(said(&calls[0]), (CallState::Ringing, anna_number.clone(), None));
+    mapper.handle(Timestamp(10), &hangup("desk-anna", "7", "16"), &mut out);
+    // 1001 calls 1002: each end sees the other by its number, whatever caller ids say.
+    let mut out = Vec::new();
+    mapper.open_device(&phone("1001"), &mut out);
+    let caller = mapper.line_of(&phone("1001")).unwrap();
+    mapper.handle(Timestamp(2000), &dials("1001", "1", "1002"), &mut out);
+    mapper.open_line(&caller, &mut out);
+    mapper.handle(Timestamp(2001), &is_called("desk-anna", "2"), &mut out);
+    mapper.handle(Timestamp(2002), &dial("DialBegin", "1001", "1", "2", ""), &mut out);
+    mapper.handle(Timestamp(2003), &rings("desk-anna", "2"), &mut out);
+    mapper.handle(Timestamp(2004), &dial("DialState", "1001", "1", "2", "RINGING"), &mut out);
+    let mut calls = Vec::new();
+    for event in &out {
+        if let ProviderEvent::Call { info, .. } = event {
+            calls.push(said(info));
+        }
+    }
+    assert!(calls.contains(&(CallState::Ringing, anna_number.clone(), ben)), "{calls:?}");
+    assert!(calls.contains(&(CallState::Ringback, anna_number.clone(), anna_number)), "{calls:?}");
+}
+
+/// What the listing of calls tells of a call that rings, in either order.
+#[test]
+fn a_listed_call_that_rings_is_told_as_such_at_both_ends() {
+    for caller_first in [true, false] {
+        let mut mapper = Mapper::default();
+        let mut out = Vec::new();
+        let listed = |message: Message, application: &str| {
+            let headers: Vec<(String, String)> = message
+                .headers()
+                .map(|(key, value)| match key {
+                    "Event" => (key.to_owned(), "CoreShowChannel".to_owned()),
+                    "Linkedid" => (key.to_owned(), "1".to_owned()),
+                    _ => (key.to_owned(), value.to_owned()),
+                })
+                .chain([("Application".to_owned(), application.to_owned())])
+                .collect();
+            Message::from_headers(headers.iter().map(|(key, value)| (key.as_str(), value.as_str())))
+        };
+        let (a, b) = (listed(dials("1001", "1", "1002"), "Dial"), listed(rings("1002", "2"), "AppDial"));
+        let order = if caller_first { [&a, &b] } else { [&b, &a] };
+        order.into_iter().for_each(|message| mapper.handle(Timestamp(0), message, &mut out));
+        let state =
+            |who| mapper.calls(&phone(who)).map(|call| (call.state, call.peer.is_some())).collect::<Vec<_>>();
+        assert_eq!(state("1001"), [(CallState::Ringback, true)], "caller first: {caller_first}");
+        assert_eq!(state("1002"), [(CallState::Ringing, true)], "caller first: {caller_first}");
+    }
+}
