@@ -2,10 +2,10 @@
 
 use ringback_callback::Occupancy::{Idle, InUse};
 use ringback_callback::PressedDuring::Busy;
-use ringback_callback::{Input, SoftKey};
+use ringback_callback::{DeviceState, Input, SoftKey};
 use ringback_model::{Epoch, RequestId};
 
-use crate::harness::{Bench, Store, device};
+use crate::harness::{Bench, Directory, Store, device};
 
 fn waiting() -> Bench {
     let mut b = Bench::new();
@@ -77,6 +77,17 @@ fn r23_a_key_of_a_screen_that_is_about_to_go_does_not_make_it_go_before_the_end_
     b.expect(&["notice: ignored: a softkey of a screen that is out of date"]);
     b.store_writes();
     b.expect(&["clear A", "close A"]);
+}
+
+#[test]
+fn what_is_told_of_a_phone_that_is_not_open_is_not_remembered() {
+    let mut b = Bench::new();
+    b.directory = Directory::Slow;
+    b.press("A", "1002", Busy);
+    b.look_away();
+    b.give(Input::Device { device: device("A"), state: DeviceState::OutOfService });
+    b.directory_answers();
+    b.expect_at_phones(&["show A: Activated 1002 (1-1)"]);
 }
 
 #[test]
