@@ -1,22 +1,22 @@
 //! The `ringback` program, talked to through pipes.
 
+#[path = "../built/mod.rs"]
+mod built;
+
 use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
+use self::built::example;
+
 /// How long a program may print nothing; only a program that hangs takes so long.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Cargo builds the examples of a package before it runs its tests, beside them.
+/// The program, to be talked to.
 pub(crate) fn program() -> Command {
-    let test = std::env::current_exe().expect("the path of this test");
-    let folder = test.parent().and_then(Path::parent).expect("the folder of the build");
-    let program = folder.join("examples").join("ringback");
-    assert!(program.exists(), "cargo test -p ringback-examples builds it; a single --test does not");
-    let mut command = Command::new(program);
+    let mut command = example("ringback");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
