@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::answers::{Answers, Question};
 use crate::client::{Client, Connector};
-use crate::session::{Config, ConfigError, Event, Loss, Ticket};
+use crate::session::{Config, ConfigError, Event, Failure, Loss, Ticket};
 
 /// Why a server could not be looked at. Nothing was changed there.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -15,6 +15,14 @@ pub enum Blind {
     /// There is no link; [`reasons`](super::reasons) says what to do.
     #[error(transparent)]
     Link(#[from] Loss),
+    /// A question was not answered.
+    #[error("the server has not answered {action}: {failure}; it is overloaded, try again later")]
+    Unanswered {
+        /// What was asked.
+        action: &'static str,
+        /// What is known of it.
+        failure: Failure,
+    },
     /// It cannot even be tried.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -76,7 +84,7 @@ impl<C: Fn() -> Timestamp> Visit<C> {
     }
 
     /// Until everything is answered; with a time, until every event was heard, at the latest then.
-    async fn until(&mut self, end: Option<Timestamp>) -> Result<(), Loss> {
+    async fn until(&mut self, end: Option<Timestamp>) -> Result<(), Blind> {
         let goes_on = |visit: &Self| match end {
             None => !visit.asked.is_empty(),
             Some(_) => !visit.answers.has_heard_all(),
@@ -84,7 +92,7 @@ impl<C: Fn() -> Timestamp> Visit<C> {
         while goes_on(self) {
             match self.client.next(end).await {
                 None => return Ok(()),
-                Some(Event::Lost(loss) | Event::Failed(loss)) => return Err(loss),
+                Some(Event::Lost(loss) | Event::Failed(loss)) => return Err(loss.into()),
                 Some(Event::Message(event)) => self.answers.heard(&event),
                 Some(Event::Listed(ticket, part)) => {
                     if let Some(question) = self.asked.get(&ticket) {
@@ -93,6 +101,14 @@ impl<C: Fn() -> Timestamp> Visit<C> {
                 }
                 Some(Event::Answer(ticket, result)) => {
                     if let Some(question) = self.asked.remove(&ticket) {
+                        if let Err(failure) = &result
+                            && !matches!(failure, Failure::Refused(_) | Failure::NotPermitted(_))
+                        {
+                            return Err(Blind::Unanswered {
+                                action: question.name(),
+                                failure: failure.clone(),
+                            });
+                        }
                         self.answers.answered((self.clock)(), &question, result.as_ref());
                     }
                 }

@@ -75,7 +75,10 @@ fn purpose(what: &str) -> &str {
 }
 
 pub(super) fn events(site: &Site, answers: &Answers, found: &mut Vec<Finding>) {
-    let heard = [Some(answers.heard_system), answers.heard_call, answers.heard_user];
+    // This module is who tells device states: without it none arrives, whatever the user may read.
+    let told = answers.modules.get("res_manager_devicestate.so") != Some(&false);
+    let heard_call = answers.heard_call.filter(|_| told);
+    let heard = [Some(answers.heard_system), heard_call, answers.heard_user];
     let silent: Vec<_> = READ.iter().zip(heard).filter(|(_, heard)| *heard == Some(false)).collect();
     if silent.is_empty() {
         return;
