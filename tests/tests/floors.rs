@@ -34,11 +34,14 @@ const ARROWS: [(&str, &[&str]); 17] = [
         &[
             "callback",
             "cti",
+            "cti-asterisk",
             "cti-net",
             "db",
             "db-sqlite",
             "election",
             "model",
+            // Scenarios on a real PBX, if asked for by the feature.
+            "pbx-lab",
             "ringback",
             "screen",
             "serviceability",

@@ -26,7 +26,7 @@ mod xml_phone;
 
 pub use error::LabError;
 pub use fetch::{Asterisk, Release};
-pub use phone::{Answering, CallOutcome, Phone, PhoneCall, PhoneEvent, Seen};
+pub use phone::{Answering, CallOutcome, IncomingCall, Phone, PhoneCall, PhoneEvent, Seen, Sound};
 pub use server::Server;
 pub use site::Site;
 pub use xml_phone::{XmlDisplay, XmlManner, XmlPhone, XmlScreen, XmlSoftKey};

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use ringback_pbx_lab::{Answering, Asterisk, CallOutcome, Phone, PhoneEvent, Release, Server, Site};
+use ringback_pbx_lab::{Answering, Asterisk, CallOutcome, Phone, PhoneEvent, Release, Server, Site, Sound};
 
 const SOON: Duration = Duration::from_secs(5);
 
@@ -93,4 +93,49 @@ async fn asterisk_16_completes_calls_itself_at_its_older_channel() {
     key.hang_up().await.unwrap();
     talk.hang_up().await.unwrap();
     a.wait_for(SOON, |event| matches!(event, PhoneEvent::Rings { .. })).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_phone_that_listens_hears_the_tones_of_the_server() {
+    let Some(asterisk) = Asterisk::fetch_or_skip(Release::V22) else { return };
+    let tones = "\n[ringback-nowhere]\nexten => busy,1,Progress()\n same => n,Playtones(busy)\n same => n,Wait(60)\n\
+                 exten => ring,1,Answer()\n same => n,Playtones(ring)\n same => n,Wait(60)\n";
+    let site = Site::with_phones(["1001"]).replacing("\n[ringback-nowhere]\n", tones);
+    let site = site.with_file("indications.conf", Sound::indications());
+    let server = Server::start(&asterisk, &site).await.unwrap();
+    let phone = Phone::register(&server, "1001").await.unwrap();
+    phone.listen();
+    for (number, sound) in [("busy", Sound::Busy), ("ring", Sound::Ringback)] {
+        let mut changed = phone.changed();
+        let call = phone.call(number).unwrap();
+        let heard = async {
+            while call.sound() != Some(sound) {
+                changed.changed().await.unwrap();
+            }
+        };
+        tokio::time::timeout(SOON, heard).await.unwrap_or_else(|_| panic!("{:?}", call.outcome()));
+        call.hang_up().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_phone_takes_as_many_calls_as_it_has_room_for() {
+    let Some((_server, mut phones)) = lab(Release::V22, &["1001", "1002", "1003", "1004"]).await else {
+        return;
+    };
+    phones[1].set_room(2);
+    let _calls = [phones[0].call("1002").unwrap(), phones[2].call("1002").unwrap()];
+    for _ in 0..2 {
+        phones[1].wait_for(SOON, |event| matches!(event, PhoneEvent::Rings { .. })).await.unwrap();
+    }
+    let mut busy = phones[3].call("1002").unwrap();
+    busy.wait_for(SOON, |outcome| outcome == CallOutcome::Failed(486)).await.unwrap();
+    phones[1].answer().unwrap();
+    let (first, second) = match phones[1].incoming().as_slice() {
+        [first, second] => (first.clone(), second.clone()),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!((first.answered, second.answered), (true, false));
+    phones[1].hang_up_call(second.id).await.unwrap();
+    assert_eq!(phones[1].incoming(), [first]);
 }

@@ -41,6 +41,8 @@
 //! ```
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "asterisk")]
+pub mod asterisk;
 pub mod language;
 pub mod nodes;
 mod report;

@@ -1,6 +1,8 @@
 //! What comes to the phone.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use rsipstack::dialog::dialog::DialogState;
 use rsipstack::sip::prelude::HeadersExt;
@@ -8,7 +10,7 @@ use rsipstack::sip::{Header, Method, StatusCode, ToTypedHeader};
 use rsipstack::transaction::TransactionReceiver;
 use rsipstack::transaction::transaction::Transaction;
 
-use super::{Answering, Incoming, Inner, PhoneEvent, lock, sdp_headers, session_description};
+use super::{Answering, Incoming, IncomingCall, Inner, PhoneEvent, lock, sdp_headers};
 use crate::error::LabError;
 
 /// Takes requests until the phone is gone.
@@ -50,8 +52,8 @@ async fn take(phone: Arc<Inner>, mut request: Transaction) {
 
 async fn ring(phone: Arc<Inner>, mut request: Transaction) {
     let answering = *lock(&phone.answering);
-    let busy = answering == Answering::Busy || lock(&phone.call).is_some();
-    if busy {
+    let full = lock(&phone.calls).len() >= phone.room.load(Ordering::SeqCst);
+    if answering == Answering::Busy || full {
         let _ = request.reply(StatusCode::BusyHere).await;
         return;
     }
@@ -67,7 +69,18 @@ async fn ring(phone: Arc<Inner>, mut request: Transaction) {
         return;
     };
     let (name, number) = caller(&request);
-    *lock(&phone.call) = Some(Incoming { dialog: dialog.clone(), answered: false });
+    let ear = phone.ear().ok().flatten();
+    let at_once = lock(&phone.awaited).take_if(|awaited| name.starts_with(awaited.as_str())).is_some();
+    let call = phone.next_call.fetch_add(1, Ordering::Relaxed);
+    let incoming = Incoming {
+        id: call,
+        name: name.clone(),
+        number: number.clone(),
+        dialog: dialog.clone(),
+        answered: false,
+        ear,
+    };
+    lock(&phone.calls).push(incoming);
     phone.tell(PhoneEvent::Rings { name, number });
     let mut handled = dialog.clone();
     let id = dialog.id();
@@ -79,7 +92,7 @@ async fn ring(phone: Arc<Inner>, mut request: Transaction) {
                 | DialogState::Notify(_, _, handle)
                 | DialogState::Info(_, _, handle)
                 | DialogState::Options(_, _, handle) => {
-                    let sdp = session_description(&phone.contact.host_with_port.host.to_string());
+                    let sdp = description(&phone, call);
                     let _ = handle.respond(StatusCode::OK, Some(sdp_headers()), Some(sdp)).await;
                 }
                 DialogState::Message(_, request, handle) => {
@@ -92,12 +105,16 @@ async fn ring(phone: Arc<Inner>, mut request: Transaction) {
     };
     // It is answered while it is being handled.
     let _ = dialog.ringing(None, None);
-    if let Answering::After(delay) = answering {
+    let delay = match answering {
+        Answering::After(delay) => Some(delay),
+        _ => at_once.then_some(Duration::ZERO),
+    };
+    if let Some(delay) = delay {
         let phone = Arc::clone(&phone);
         tokio::spawn(async move {
             tokio::time::sleep(delay).await;
             // Given up meanwhile.
-            let _ = answer(&phone);
+            let _ = answer(&phone, Some(call));
         });
     }
     tokio::spawn(async move {
@@ -105,10 +122,34 @@ async fn ring(phone: Arc<Inner>, mut request: Transaction) {
     });
     watch.await;
     phone.dialogs.remove_dialog(&id);
-    let ended = lock(&phone.call).take_if(|call| call.dialog.id() == id);
-    if let Some(call) = ended {
-        phone.tell(if call.answered { PhoneEvent::HungUp } else { PhoneEvent::StoppedRinging });
+    if let Some(ended) = take_out(&phone, Some(call)) {
+        phone.tell(if ended.answered { PhoneEvent::HungUp } else { PhoneEvent::StoppedRinging });
     }
+}
+
+/// Takes a call out of those that there are: this one, or the oldest.
+fn take_out(phone: &Inner, id: Option<u64>) -> Option<Incoming> {
+    let mut calls = lock(&phone.calls);
+    let place = calls.iter().position(|call| id.is_none_or(|id| call.id == id))?;
+    Some(calls.remove(place))
+}
+
+fn description(phone: &Inner, id: u64) -> Vec<u8> {
+    let calls = lock(&phone.calls);
+    let call = calls.iter().find(|call| call.id == id);
+    phone.session_description(call.and_then(|call| call.ear.as_ref()))
+}
+
+pub(super) fn calls(phone: &Inner) -> Vec<IncomingCall> {
+    let calls = lock(&phone.calls);
+    let seen = calls.iter().map(|call| IncomingCall {
+        id: call.id,
+        name: call.name.clone(),
+        number: call.number.clone(),
+        answered: call.answered,
+        sound: call.ear.as_ref().and_then(super::ear::Ear::sound),
+    });
+    seen.collect()
 }
 
 fn caller(request: &Transaction) -> (String, String) {
@@ -118,24 +159,27 @@ fn caller(request: &Transaction) -> (String, String) {
     (name.trim_matches('"').to_owned(), number)
 }
 
-pub(super) fn answer(phone: &Inner) -> Result<(), LabError> {
-    let mut call = lock(&phone.call);
-    let Some(call) = call.as_mut().filter(|call| !call.answered) else {
+pub(super) fn answer(phone: &Inner, id: Option<u64>) -> Result<(), LabError> {
+    let mut calls = lock(&phone.calls);
+    let ringing = calls.iter_mut().find(|call| !call.answered && id.is_none_or(|id| call.id == id));
+    let Some(call) = ringing else {
         return Err(phone.failed("nothing rings"));
     };
-    let sdp = session_description(&phone.contact.host_with_port.host.to_string());
+    let sdp = phone.session_description(call.ear.as_ref());
     call.dialog.accept(Some(sdp_headers()), Some(sdp)).map_err(|error| phone.failed(error))?;
     call.answered = true;
+    drop(calls);
     phone.tell(PhoneEvent::Answered);
     Ok(())
 }
 
-pub(super) async fn hang_up(phone: &Inner) -> Result<(), LabError> {
-    let call = lock(&phone.call).take();
-    let Some(call) = call else { return Err(phone.failed("there is no call to it")) };
-    if call.answered {
+pub(super) async fn hang_up(phone: &Inner, id: Option<u64>) -> Result<(), LabError> {
+    let Some(call) = take_out(phone, id) else { return Err(phone.failed("there is no call to it")) };
+    let done = if call.answered {
         call.dialog.bye().await.map_err(|error| phone.failed(error))
     } else {
         call.dialog.reject(Some(StatusCode::BusyHere), None).map_err(|error| phone.failed(error))
-    }
+    };
+    phone.change();
+    done
 }

@@ -1,8 +1,11 @@
 //! A small SIP phone: it registers, calls, rings, answers, and takes messages.
 
+mod ear;
 mod incoming;
 mod outgoing;
 
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -15,11 +18,14 @@ use rsipstack::sip::{Header, StatusCodeKind, Uri};
 use rsipstack::transaction::endpoint::EndpointInnerRef;
 use rsipstack::transport::TransportLayer;
 use rsipstack::transport::udp::UdpConnection;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+pub use ear::Sound;
 pub use outgoing::{CallOutcome, PhoneCall};
+
+use ear::Ear;
 
 use crate::error::LabError;
 use crate::server::Server;
@@ -67,11 +73,29 @@ pub enum PhoneEvent {
 /// One event and when it was seen.
 pub type Seen = (Instant, PhoneEvent);
 
+/// A call to the phone, as its user sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IncomingCall {
+    /// Which: they count up.
+    pub id: u64,
+    /// The name shown.
+    pub name: String,
+    /// The number shown.
+    pub number: String,
+    /// Whether it was answered.
+    pub answered: bool,
+    /// What is heard in it; only phones that listen hear.
+    pub sound: Option<Sound>,
+}
+
 /// A call to the phone.
-#[derive(Clone)]
 struct Incoming {
+    id: u64,
+    name: String,
+    number: String,
     dialog: InviteDialog,
     answered: bool,
+    ear: Option<Ear>,
 }
 
 struct Inner {
@@ -82,8 +106,16 @@ struct Inner {
     dialogs: Arc<DialogLayer>,
     endpoint: EndpointInnerRef,
     answering: Mutex<Answering>,
-    call: Mutex<Option<Incoming>>,
+    /// The name shown by the call that is to be answered at once.
+    awaited: Mutex<Option<String>>,
+    calls: Mutex<Vec<Incoming>>,
+    next_call: AtomicU64,
+    /// How many calls may come in at a time.
+    room: AtomicUsize,
+    listens: AtomicBool,
+    address: IpAddr,
     events: mpsc::UnboundedSender<Seen>,
+    changed: watch::Sender<u64>,
 }
 
 /// A registered phone. It falls silent with this value: nothing answers at its address any more.
@@ -105,6 +137,17 @@ impl Inner {
     fn tell(&self, event: PhoneEvent) {
         // Nobody listens any more.
         let _ = self.events.send((Instant::now(), event));
+        self.change();
+    }
+
+    fn change(&self) {
+        self.changed.send_modify(|count| *count += 1);
+    }
+
+    /// An ear for a call, if the phone listens.
+    fn ear(&self) -> Result<Option<Ear>, LabError> {
+        let listens = self.listens.load(Ordering::Relaxed);
+        listens.then(|| Ear::open(self.address, self.changed.clone())).transpose()
     }
 
     fn uri(&self, user: &str) -> Result<Uri, LabError> {
@@ -112,13 +155,16 @@ impl Inner {
     }
 }
 
-/// What every call says about its media: there is none, but a server wants to hear of some.
-fn session_description(address: &str) -> Vec<u8> {
-    format!(
-        "v=0\r\no=- 1 1 IN IP4 {address}\r\ns=-\r\nc=IN IP4 {address}\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n\
-         a=rtpmap:0 PCMU/8000\r\n"
-    )
-    .into_bytes()
+impl Inner {
+    /// What a call says about its media. Without an ear there is none, but a server wants to hear of some.
+    fn session_description(&self, ear: Option<&Ear>) -> Vec<u8> {
+        let (address, port) = (self.address, ear.map_or(4000, Ear::port));
+        format!(
+            "v=0\r\no=- 1 1 IN IP4 {address}\r\ns=-\r\nc=IN IP4 {address}\r\nt=0 0\r\nm=audio {port} RTP/AVP 0\r\n\
+             a=rtpmap:0 PCMU/8000\r\n"
+        )
+        .into_bytes()
+    }
 }
 
 fn sdp_headers() -> Vec<Header> {
@@ -158,8 +204,14 @@ impl Phone {
             dialogs: Arc::new(DialogLayer::new(endpoint.inner.clone())),
             endpoint: endpoint.inner.clone(),
             answering: Mutex::new(Answering::Ring),
-            call: Mutex::new(None),
+            awaited: Mutex::new(None),
+            calls: Mutex::new(Vec::new()),
+            next_call: AtomicU64::new(0),
+            room: AtomicUsize::new(1),
+            listens: AtomicBool::new(false),
+            address: server.address().into(),
             events,
+            changed: watch::Sender::new(0),
         });
         let running = cancel.clone().drop_guard();
         tokio::spawn(async move {
@@ -219,20 +271,55 @@ impl Phone {
         *lock(&self.inner.answering) = answering;
     }
 
-    /// Answers the call that rings.
+    /// How many calls may come in at a time (at first one): it says that it is busy to others.
+    pub fn set_room(&self, calls: usize) {
+        self.inner.room.store(calls, Ordering::SeqCst);
+    }
+
+    /// From its next call on it hears what the server plays: see [`Sound`].
+    pub fn listen(&self) {
+        self.inner.listens.store(true, Ordering::Relaxed);
+    }
+
+    /// Answers the next call at once that shows a name beginning so.
+    pub fn await_call(&self, name: &str) {
+        *lock(&self.inner.awaited) = Some(name.to_owned());
+    }
+
+    /// The calls to it, the oldest first.
+    #[must_use]
+    pub fn incoming(&self) -> Vec<IncomingCall> {
+        incoming::calls(&self.inner)
+    }
+
+    /// Answers the call that rings, the oldest if there are several.
     ///
     /// # Errors
     /// Nothing rings.
     pub fn answer(&self) -> Result<(), LabError> {
-        incoming::answer(&self.inner)
+        incoming::answer(&self.inner, None)
     }
 
-    /// Refuses the call that rings as busy, or ends the one that was answered.
+    /// Refuses the call that rings as busy, or ends the one that was answered; the oldest if there are several.
     ///
     /// # Errors
     /// There is none.
     pub async fn hang_up(&self) -> Result<(), LabError> {
-        incoming::hang_up(&self.inner).await
+        incoming::hang_up(&self.inner, None).await
+    }
+
+    /// The same with this call.
+    ///
+    /// # Errors
+    /// There is no such call.
+    pub async fn hang_up_call(&self, id: u64) -> Result<(), LabError> {
+        incoming::hang_up(&self.inner, Some(id)).await
+    }
+
+    /// Tells of every change: of its calls, of what is heard, and of what came.
+    #[must_use]
+    pub fn changed(&self) -> watch::Receiver<u64> {
+        self.inner.changed.subscribe()
     }
 
     /// Calls a number.

@@ -13,7 +13,8 @@ use rsipstack::transaction::transaction::Transaction;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::{Inner, PhoneEvent, sdp_headers, session_description};
+use super::ear::{Ear, Sound};
+use super::{Inner, PhoneEvent, sdp_headers};
 use crate::error::LabError;
 
 /// How far a call has come.
@@ -36,6 +37,7 @@ pub struct PhoneCall {
     phone: Arc<Inner>,
     dialog: InviteDialog,
     outcome: watch::Receiver<CallOutcome>,
+    ear: Option<Arc<Ear>>,
 }
 
 impl PhoneCall {
@@ -43,6 +45,12 @@ impl PhoneCall {
     #[must_use]
     pub fn outcome(&self) -> CallOutcome {
         *self.outcome.borrow()
+    }
+
+    /// What is heard in it; only phones that listen hear.
+    #[must_use]
+    pub fn sound(&self) -> Option<Sound> {
+        self.ear.as_ref().and_then(|ear| ear.sound())
     }
 
     /// Waits until it has come to something that is wanted.
@@ -89,19 +97,20 @@ impl PhoneCall {
 
 pub(super) fn call(phone: &Arc<Inner>, number: &str) -> Result<PhoneCall, LabError> {
     let (sender, mut states) = phone.dialogs.new_dialog_state_channel();
+    let ear = phone.ear()?.map(Arc::new);
     let option = InviteOption {
         caller: phone.uri(&phone.name)?,
         callee: phone.uri(number)?,
         contact: phone.contact.clone(),
         credential: Some(phone.credential.clone()),
         content_type: Some("application/sdp".to_owned()),
-        offer: Some(session_description(&phone.contact.host_with_port.host.to_string())),
+        offer: Some(phone.session_description(ear.as_deref())),
         ..InviteOption::default()
     };
     let (dialog, result) =
         phone.dialogs.do_invite_async(option, sender).map_err(|error| phone.failed(error))?;
     let (tell, outcome) = watch::channel(CallOutcome::Calling);
-    let inner = Arc::clone(phone);
+    let (inner, media) = (Arc::clone(phone), ear.clone());
     tokio::spawn(async move {
         let answer = async {
             match result.await {
@@ -123,6 +132,7 @@ pub(super) fn call(phone: &Arc<Inner>, number: &str) -> Result<PhoneCall, LabErr
                         *now = if news { outcome } else { *now };
                         news
                     });
+                    inner.change();
                     if outcome != CallOutcome::Answered {
                         break;
                     }
@@ -135,6 +145,7 @@ pub(super) fn call(phone: &Arc<Inner>, number: &str) -> Result<PhoneCall, LabErr
                             *now = if news { CallOutcome::Ringing } else { *now };
                             news
                         });
+                        inner.change();
                     }
                     Some(DialogState::Message(_, request, handle)) => {
                         inner.tell(PhoneEvent::Text(String::from_utf8_lossy(&request.body).into_owned()));
@@ -146,13 +157,14 @@ pub(super) fn call(phone: &Arc<Inner>, number: &str) -> Result<PhoneCall, LabErr
                         | DialogState::Info(_, _, handle)
                         | DialogState::Options(_, _, handle),
                     ) => {
-                        let sdp = session_description(&inner.contact.host_with_port.host.to_string());
+                        let sdp = inner.session_description(media.as_deref());
                         let _ = handle.respond(StatusCode::OK, Some(sdp_headers()), Some(sdp)).await;
                     }
                     Some(DialogState::Terminated(id, _)) => {
                         inner.dialogs.remove_dialog(&id);
                         if answered {
                             tell.send_replace(CallOutcome::Ended);
+                            inner.change();
                             break;
                         }
                     }
@@ -162,7 +174,7 @@ pub(super) fn call(phone: &Arc<Inner>, number: &str) -> Result<PhoneCall, LabErr
             }
         }
     });
-    Ok(PhoneCall { phone: Arc::clone(phone), dialog, outcome })
+    Ok(PhoneCall { phone: Arc::clone(phone), dialog, outcome, ear })
 }
 
 pub(super) async fn text(phone: &Inner, to: &str, text: &str) -> Result<(), LabError> {

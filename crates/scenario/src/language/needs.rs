@@ -1,6 +1,9 @@
-use ringback_model::Millis;
+use std::collections::BTreeSet;
+use std::net::IpAddr;
 
-use super::ast::{Action, NodeAction, Scenario, SetupStatement, StepStatement};
+use ringback_model::{DirectoryNumber, Millis};
+
+use super::ast::{Action, Expectation, NodeAction, PhoneAction, Scenario, SetupStatement, StepStatement};
 use super::duration::duration_text;
 use super::names::{DEFAULT_NODE, Names};
 
@@ -19,7 +22,17 @@ pub struct Needs {
     pub store_faults: bool,
     /// To pause an instance, or to cut it off.
     pub pause_or_cut: bool,
-    /// To let so much time pass at once.
+    /// Phones with more than one line, or lines shared by phones.
+    pub other_lines: bool,
+    /// Lines outside the partition without a name.
+    pub partitions: bool,
+    /// Phones whose numbers are not digits alone.
+    pub other_numbers: bool,
+    /// To add and remove phones while the service runs.
+    pub phone_changes: bool,
+    /// Extension mobility.
+    pub logins: bool,
+    /// To let so much time pass at once, or to wait for so long.
     pub longest_wait: Millis,
 }
 
@@ -32,6 +45,11 @@ impl Needs {
         database_faults: true,
         store_faults: true,
         pause_or_cut: true,
+        other_lines: true,
+        partitions: true,
+        other_numbers: true,
+        phone_changes: true,
+        logins: true,
         longest_wait: Millis(u64::MAX),
     };
 
@@ -45,6 +63,14 @@ impl Needs {
             (self.database_faults && !able.database_faults, "stops the directory database"),
             (self.store_faults && !able.store_faults, "stops the request store"),
             (self.pause_or_cut && !able.pause_or_cut, "pauses an instance or cuts it off"),
+            (
+                self.other_lines && !able.other_lines,
+                "needs several lines on a phone, or a line on several phones",
+            ),
+            (self.partitions && !able.partitions, "needs partitions"),
+            (self.other_numbers && !able.other_numbers, "needs a number that is not digits alone"),
+            (self.phone_changes && !able.phone_changes, "adds or removes a phone"),
+            (self.logins && !able.logins, "logs a user in or out"),
         ];
         if let Some((_, reason)) = reasons.iter().find(|(missing, _)| *missing) {
             return Some((*reason).to_owned());
@@ -88,23 +114,63 @@ impl Scenario {
             several_ctimanagers: names.ctimanagers().count() > 1,
             ..Needs::default()
         };
+        needs.phones(self);
         for step in &self.steps {
-            let StepStatement::Action(action) = &step.what else { continue };
-            match action {
-                Action::Node { address, .. } if *address != only_node => needs.several_instances = true,
-                Action::Node {
-                    fault: NodeAction::Pause | NodeAction::Resume | NodeAction::Cut | NodeAction::Heal,
-                    ..
-                } => needs.pause_or_cut = true,
-                Action::CtiManager { .. } => needs.ctimanager_faults = true,
-                Action::Database(_) => needs.database_faults = true,
-                Action::Store(_) => needs.store_faults = true,
-                Action::Wait(time) => needs.longest_wait = needs.longest_wait.max(*time),
-                _ => {}
+            match &step.what {
+                StepStatement::Action(action) => needs.action(action, only_node),
+                StepStatement::Expectation(Expectation::Holds { within: Some(time), .. }) => {
+                    needs.wait(*time)
+                }
+                StepStatement::Expectation(_) => {}
             }
         }
         needs
     }
+}
+
+impl Needs {
+    fn wait(&mut self, time: Millis) {
+        self.longest_wait = self.longest_wait.max(time);
+    }
+
+    fn phones(&mut self, scenario: &Scenario) {
+        let mut lines = BTreeSet::new();
+        for setup in &scenario.setup {
+            let SetupStatement::Phone(phone) = &setup.what else { continue };
+            self.partitions |= phone.partition.is_some();
+            self.other_lines |= phone.lines.len() > 1;
+            for dn in &phone.lines {
+                self.other_lines |= !lines.insert((phone.partition.clone(), dn.clone()));
+                self.other_numbers |= !is_digits(dn);
+            }
+        }
+    }
+
+    fn action(&mut self, action: &Action, only_node: IpAddr) {
+        match action {
+            Action::Node { address, .. } if *address != only_node => self.several_instances = true,
+            Action::Node {
+                fault: NodeAction::Pause | NodeAction::Resume | NodeAction::Cut | NodeAction::Heal,
+                ..
+            } => self.pause_or_cut = true,
+            Action::CtiManager { .. } => self.ctimanager_faults = true,
+            Action::Database(_) => self.database_faults = true,
+            Action::Store(_) => self.store_faults = true,
+            Action::Wait(time) => self.wait(*time),
+            Action::RemovePhone(_) => self.phone_changes = true,
+            Action::AddPhone { dn, .. } => {
+                self.phone_changes = true;
+                self.other_numbers |= !is_digits(dn);
+            }
+            Action::Phone { does: PhoneAction::LogsIn | PhoneAction::LogsOut, .. } => self.logins = true,
+            Action::Phone { does: PhoneAction::Calls { dn, .. }, .. } => self.other_numbers |= !is_digits(dn),
+            Action::Phone { .. } | Action::Node { .. } | Action::Set(_) => {}
+        }
+    }
+}
+
+fn is_digits(dn: &DirectoryNumber) -> bool {
+    dn.as_str().bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -132,7 +198,16 @@ mod tests {
             ("stop database", "stops the directory database"),
             ("start store", "stops the request store"),
             ("cut node 10.0.0.1", "pauses an instance or cuts it off"),
+            ("phone A 1,2", "needs several lines on a phone, or a line on several phones"),
+            ("phone A 1\nphone B 1", "needs several lines on a phone, or a line on several phones"),
+            ("phone A 1 partition P", "needs partitions"),
+            ("phone A *1", "needs a number that is not digits alone"),
+            ("phone A 1\nA calls \"1#\"", "needs a number that is not digits alone"),
+            ("add phone A 1", "adds or removes a phone"),
+            ("phone A 1\nremove phone A", "adds or removes a phone"),
+            ("phone A 1\nA logs in", "logs a user in or out"),
             ("wait 2m", "waits 2m, longer than 1m"),
+            ("expect pending 0 within 2m", "waits 2m, longer than 1m"),
         ] {
             assert_eq!(reason(text).as_deref(), Some(why), "{text}");
         }

@@ -15,6 +15,8 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 
 pub use instances::Instances;
+#[cfg(feature = "asterisk")]
+pub(crate) use site::furnish;
 pub use site::{Database, Site, SiteError};
 pub use store::WatchedStore;
 

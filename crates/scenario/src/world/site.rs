@@ -116,22 +116,10 @@ impl Site {
     /// # Errors
     /// A phone or the directory refuses.
     pub async fn set_up(&self, setup: &[Setup]) -> Result<(), SiteError> {
-        let statements = || setup.iter().map(|setup| &setup.what);
-        for statement in statements() {
-            if let SetupStatement::Template { name, callback } = statement {
-                self.database.put_template(&self.group, name, *callback).await?;
-            }
-        }
-        for statement in statements() {
-            if let SetupStatement::Pool { name, template } = statement {
-                self.database.put_pool(&self.group, name, template.as_deref()).await?;
-            }
-        }
-        for statement in statements() {
-            match statement {
-                SetupStatement::Phone(phone) => self.add_phone(phone).await?,
-                SetupStatement::Set(setting) => self.set(setting).await?,
-                _ => {}
+        furnish(self.database.as_ref(), &self.group, setup).await?;
+        for statement in setup {
+            if let SetupStatement::Phone(phone) = &statement.what {
+                self.plug_in(phone)?;
             }
         }
         Ok(())
@@ -142,16 +130,12 @@ impl Site {
     /// # Errors
     /// One of them refuses.
     pub async fn add_phone(&self, phone: &PhoneSetup) -> Result<(), SiteError> {
-        let partition = phone.partition.clone().unwrap_or_default();
-        let lines: Vec<LineId> =
-            phone.lines.iter().map(|dn| LineId::new(partition.clone(), dn.clone())).collect();
-        let config = PhoneConfig {
-            locale: phone.locale.clone().unwrap_or_default(),
-            template: phone.template.clone(),
-            pool: phone.pool.clone(),
-            ..PhoneConfig::new(phone.name.clone(), lines.clone())
-        };
-        self.database.put_phone(&self.group, &config).await?;
+        self.database.put_phone(&self.group, &entry(phone)).await?;
+        self.plug_in(phone)
+    }
+
+    fn plug_in(&self, phone: &PhoneSetup) -> Result<(), SiteError> {
+        let lines = lines(phone);
         if let Some(first) = lines.first() {
             let mut first_lines = self.first_lines.lock().unwrap_or_else(PoisonError::into_inner);
             first_lines.insert(phone.name.clone(), first.clone());
@@ -226,5 +210,49 @@ impl Site {
         let value = setting.stored();
         self.database.set_parameter(&self.group, setting.parameter.name, Some(&value)).await?;
         Ok(())
+    }
+}
+
+/// Writes the set-up to a directory: templates, then pools, then phones and parameters.
+pub(crate) async fn furnish<D: DirectoryAdmin + ?Sized>(
+    database: &D,
+    group: &Group,
+    setup: &[Setup],
+) -> Result<(), AdminError> {
+    let statements = || setup.iter().map(|setup| &setup.what);
+    for statement in statements() {
+        if let SetupStatement::Template { name, callback } = statement {
+            database.put_template(group, name, *callback).await?;
+        }
+    }
+    for statement in statements() {
+        if let SetupStatement::Pool { name, template } = statement {
+            database.put_pool(group, name, template.as_deref()).await?;
+        }
+    }
+    for statement in statements() {
+        match statement {
+            SetupStatement::Phone(phone) => database.put_phone(group, &entry(phone)).await?,
+            SetupStatement::Set(setting) => {
+                database.set_parameter(group, setting.parameter.name, Some(&setting.stored())).await?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn lines(phone: &PhoneSetup) -> Vec<LineId> {
+    let partition = phone.partition.clone().unwrap_or_default();
+    phone.lines.iter().map(|dn| LineId::new(partition.clone(), dn.clone())).collect()
+}
+
+/// The phone as the directory holds it.
+pub(crate) fn entry(phone: &PhoneSetup) -> PhoneConfig {
+    PhoneConfig {
+        locale: phone.locale.clone().unwrap_or_default(),
+        template: phone.template.clone(),
+        pool: phone.pool.clone(),
+        ..PhoneConfig::new(phone.name.clone(), lines(phone))
     }
 }
