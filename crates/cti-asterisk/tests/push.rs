@@ -1,7 +1,9 @@
 //! The way of phone XML, with the laboratory's phone over loopback: what is shown, heard and pressed there.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+use std::io;
 use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ringback_cti::RequestFailure;
@@ -121,6 +123,47 @@ async fn a_phone_that_cannot_reach_us_has_not_shown_it() {
     table.phone.set_manner(XmlManner::CutOff);
     assert_eq!(table.show(&available()).await, Err(RequestFailure::OutcomeUnknown));
     assert_eq!(table.phone.shown(), None);
+}
+
+/// What was traced.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn traces_say_what_to_do_and_nothing_personal() {
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone())
+        .finish();
+    // Everything of this test runs in its own thread.
+    let _traced = tracing::subscriber::set_default(subscriber);
+    let mut table = Table::laid(Millis::from_secs(60)).await;
+    table.show(&available()).await.unwrap();
+    table.phone.wait_for(LONG, |seen| seen.screens == 1).await.unwrap();
+    table.phone.press("Dial").await.unwrap();
+    let pressed = table.pressed.recv().await.unwrap();
+    tracing::info!(?pressed, way = ?table.way);
+    table.phone.set_manner(XmlManner::Fails(4));
+    table.show(&available()).await.unwrap_err();
+    let lines = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    assert!(lines.contains("does not accept user and password (error 4)"), "{lines}");
+    for personal in ["1001", "1002", "secret", "cmluZ2JhY2s6", "7-12", "/screen/", "/key/"] {
+        assert!(!lines.contains(personal), "{personal} in {lines}");
+    }
 }
 
 #[tokio::test]

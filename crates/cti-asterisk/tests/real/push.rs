@@ -103,6 +103,11 @@ async fn exit_leaves_and_cancel_ends() {
     desk.phones[0].text("ringback", "4711").await.unwrap();
     desk.shows("Key Not Active", &["Cancel", "Exit"]).await;
     assert!(desk.xml.display().shows("CallBack is activated on 1002"));
+    // The softkeys have feature codes, too: the second one is Exit.
+    press(&mut desk.phones[0], "*692").await;
+    desk.xml.wait_for(SOON, |seen| seen.screen.is_none()).await.unwrap();
+    press(&mut desk.phones[0], "*66").await;
+    desk.shows("CallBack is activated on 1002", &["Cancel", "Exit"]).await;
     desk.xml.press("Cancel").await.unwrap();
     until_requests(&desk.office, 0).await;
     desk.xml.wait_for(SOON, |seen| seen.screen.is_none()).await.unwrap();
