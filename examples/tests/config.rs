@@ -47,9 +47,17 @@ fn the_example_says_the_defaults_and_every_key() {
     assert!(config.cti.password.is_some());
     assert_eq!(config, defaults);
     // An unknown key in each section is answered with those that are known: the example has each.
-    for section in
-        ["", "cti", "database", "election", "election.candidates", "traces", "alarms", "change_notification"]
-    {
+    for section in [
+        "",
+        "cti",
+        "database",
+        "election",
+        "election.candidates",
+        "peers",
+        "traces",
+        "alarms",
+        "change_notification",
+    ] {
         let header = if section.is_empty() { String::new() } else { format!("[{section}]\n") };
         let message = error(&format!("{header}qqqqqqqqqqqqqqqq = 1\n"));
         let keys = message.split_once("there are ").map(|(_, keys)| keys.to_owned());
@@ -125,6 +133,36 @@ fn a_database_on_a_server() {
 }
 
 #[test]
+fn an_address_of_this_machine_is_chosen_by_network() {
+    let text = format!("address = \"auto\"\n[election.candidates]\nnetworks = [\"127.0.0.0/8\"]\n{NEEDED}");
+    let config = ServiceConfig::parse(Path::new("site.toml"), &text).unwrap();
+    assert_eq!(config.own_address().unwrap().to_string(), "127.0.0.1");
+}
+
+#[test]
+fn links_between_instances() {
+    assert_eq!(
+        error_of("address = \"10.0.0.1\"\n[peers]\nport = 2553"),
+        "site.toml: [peers]: the address 10.0.0.1 is reached from other machines: give authority, certificate and key"
+    );
+    assert_eq!(
+        error_of("[peers]\nauthority = \"a.pem\"\nkey = \"k.pem\""),
+        "site.toml: [peers]: authority, certificate and key go together: give all three, or none"
+    );
+    assert_eq!(
+        error_of("[peers]\nport = 0"),
+        "site.toml:2: port = 0: expected the port that all instances share, 1 to 65535"
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("site.toml");
+    let peers = "[peers]\nauthority = \"a.pem\"\ncertificate = \"/c.pem\"\nkey = \"k.pem\"\n";
+    std::fs::write(&file, format!("{peers}{NEEDED}")).unwrap();
+    let peers = ServiceConfig::read(&file).unwrap().peers.unwrap();
+    let files = [peers.authority, peers.certificate, peers.key].map(Option::unwrap);
+    assert_eq!(files, [folder.path().join("a.pem"), "/c.pem".into(), folder.path().join("k.pem")]);
+}
+
+#[test]
 fn a_file_that_cannot_be_read() {
     let message = ServiceConfig::read(Path::new("/nowhere/site.toml")).unwrap_err().to_string();
     assert_eq!(
@@ -183,7 +221,12 @@ fn a_value_of_the_wrong_type() {
 fn addresses_and_networks() {
     assert_eq!(
         error_of("address = \"10.0.0\""),
-        "site.toml:1: address = \"10.0.0\": expected an IP address, like 10.0.0.1 or fd00::1"
+        "site.toml:1: address = \"10.0.0\": expected an IP address, like 10.0.0.1 or fd00::1, or auto"
+    );
+    assert_eq!(
+        error_of("address = \"auto\""),
+        "site.toml:1: address = \"auto\": expected networks to choose from: networks = [\"10.0.0.0/24\"] in \
+         [election.candidates]"
     );
     assert_eq!(
         error_of("address = \"0.0.0.0\""),

@@ -3,7 +3,7 @@
 use ringback::election::ParameterError;
 use ringback::model::{Millis, UtcOffset};
 
-use super::config::ServiceConfig;
+use super::config::{OwnAddress, ServiceConfig};
 use super::problem::{ConfigError, Source};
 use crate::asterisk::AsteriskConfig;
 
@@ -24,7 +24,20 @@ pub(super) fn check(config: &ServiceConfig, source: &Source<'_>) -> Result<(), C
     change_secret(config, source)?;
     database(config, source)?;
     traces(config, source)?;
-    config.election.check(config.address).map_err(|error| match error {
+    peers(config, source)?;
+    let address = match config.address {
+        OwnAddress::Given(address) => address,
+        OwnAddress::Auto => match config.election.candidates.networks.first() {
+            // The machine's own is looked for in them when it is needed.
+            Some(network) => network.hosts().next().unwrap_or(network.addr()),
+            None => {
+                let problem =
+                    "expected networks to choose from: networks = [\"10.0.0.0/24\"] in [election.candidates]";
+                return Err(source.value("", "address", 0, problem.to_owned()));
+            }
+        },
+    };
+    config.election.check(address).map_err(|error| match error {
         ParameterError::Address(error) => source.value("", "address", 0, error.to_string()),
         error => source.value("election", key(&error), 0, error.to_string()),
     })
@@ -171,6 +184,31 @@ fn database(config: &ServiceConfig, source: &Source<'_>) -> Result<(), ConfigErr
         return Err(source.value("database", "poll_interval", 0, problem));
     }
     Ok(())
+}
+
+fn peers(config: &ServiceConfig, source: &Source<'_>) -> Result<(), ConfigError> {
+    let Some(peers) = &config.peers else { return Ok(()) };
+    if peers.port == 0 {
+        return Err(source.value(
+            "peers",
+            "port",
+            0,
+            "expected the port that all instances share, 1 to 65535".to_owned(),
+        ));
+    }
+    let files = [&peers.authority, &peers.certificate, &peers.key];
+    let given = files.iter().filter(|file| file.is_some()).count();
+    if given != 0 && given != files.len() {
+        return Err(source.whole(
+            "[peers]: authority, certificate and key go together: give all three, or none".to_owned(),
+        ));
+    }
+    match config.address {
+        OwnAddress::Given(address) if given == 0 && !address.is_loopback() => Err(source.whole(format!(
+            "[peers]: the address {address} is reached from other machines: give authority, certificate and key"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 fn traces(config: &ServiceConfig, source: &Source<'_>) -> Result<(), ConfigError> {

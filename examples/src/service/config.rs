@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{AddrParseError, IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -9,6 +9,7 @@ use ringback::election::Parameters;
 use ringback::model::{Group, Millis};
 use ringback::serviceability::alarm::Severity;
 use ringback::serviceability::trace::{Rotation, TraceField, TraceLevel};
+use ringback_peer::{AddressError, Credentials, Security};
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};
 
@@ -26,7 +27,7 @@ pub struct ServiceConfig {
     /// The group served: one call manager cluster. Default `default`.
     pub group: Group,
     /// The address by which the instance is ranked and known. Default `127.0.0.1`.
-    pub address: IpAddr,
+    pub address: OwnAddress,
     /// A folder of dictionaries that replace the built-in ones. Default: none.
     pub dictionaries: Option<PathBuf>,
     /// How the call manager is reached: at CTIManagers, unless there is `asterisk`.
@@ -37,6 +38,8 @@ pub struct ServiceConfig {
     pub database: DatabaseConfig,
     /// How the instances watch each other.
     pub election: Parameters,
+    /// The links by which instances on several machines prove deaths. Default: none, only leases that pass.
+    pub peers: Option<PeersConfig>,
     /// What is traced, and where to.
     pub traces: TraceConfig,
     /// Which alarms go where.
@@ -87,6 +90,61 @@ pub struct DatabaseConfig {
     pub busy_timeout: Millis,
     /// How often changes by other processes are looked for in a file. In ms, default 20.
     pub poll_interval: Millis,
+}
+
+/// The address of the instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum OwnAddress {
+    /// This one.
+    Given(IpAddr),
+    /// `auto`: this machine's address in the first of the candidates' networks in which it has one.
+    Auto,
+}
+
+impl TryFrom<String> for OwnAddress {
+    type Error = AddrParseError;
+
+    fn try_from(text: String) -> Result<Self, AddrParseError> {
+        if text == "auto" { Ok(Self::Auto) } else { text.parse().map(Self::Given) }
+    }
+}
+
+/// The links between the instances.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PeersConfig {
+    /// The port at which each instance listens, at its own address. Default 2553.
+    pub port: u16,
+    /// Beyond one machine: who vouches for the instances' certificates, in PEM.
+    pub authority: Option<PathBuf>,
+    /// This instance's certificate.
+    pub certificate: Option<PathBuf>,
+    /// Its private key.
+    pub key: Option<PathBuf>,
+}
+
+impl PeersConfig {
+    /// The same for the links themselves.
+    #[must_use]
+    pub fn links(&self) -> ringback_peer::Config {
+        let mut links = ringback_peer::Config::default();
+        links.port = self.port;
+        if let (Some(authority), Some(certificate), Some(key)) =
+            (&self.authority, &self.certificate, &self.key)
+        {
+            let (authority, certificate, key) = (authority.clone(), certificate.clone(), key.clone());
+            links.security = Security::MutualTls(Credentials { authority, certificate, key });
+        }
+        links
+    }
+}
+
+impl Default for PeersConfig {
+    fn default() -> Self {
+        let port = ringback_peer::Config::default().port;
+        Self { port, authority: None, certificate: None, key: None }
+    }
 }
 
 /// What is traced, and where to.
@@ -175,6 +233,17 @@ impl ServiceConfig {
         Ok(config)
     }
 
+    /// The instance's address, if need be as this machine has it now.
+    ///
+    /// # Errors
+    /// It has none in the networks.
+    pub fn own_address(&self) -> Result<IpAddr, AddressError> {
+        match self.address {
+            OwnAddress::Given(address) => Ok(address),
+            OwnAddress::Auto => ringback_peer::own_address(&self.election.candidates.networks),
+        }
+    }
+
     fn in_folder(&mut self, folder: &Path) {
         let places = [&mut self.database.directory, &mut self.database.store];
         let files = places.into_iter().filter_map(|place| match place {
@@ -192,7 +261,11 @@ impl ServiceConfig {
             let authorities = asterisk.tls.as_mut().and_then(|tls| tls.ca_file.as_mut());
             asterisk.secret_file.as_mut().into_iter().chain(authorities)
         });
-        let given = optional.into_iter().flatten().chain(of_asterisk);
+        let of_peers = self.peers.iter_mut().flat_map(|peers| {
+            let files = [&mut peers.authority, &mut peers.certificate, &mut peers.key];
+            files.into_iter().flatten()
+        });
+        let given = optional.into_iter().flatten().chain(of_asterisk).chain(of_peers);
         for path in files.chain([&mut self.traces.folder]).chain(given) {
             *path = folder.join(&*path);
         }
@@ -211,12 +284,13 @@ impl Default for ServiceConfig {
     fn default() -> Self {
         Self {
             group: Group::default(),
-            address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            address: OwnAddress::Given(IpAddr::V4(Ipv4Addr::LOCALHOST)),
             dictionaries: None,
             cti: CtiConfig::default(),
             asterisk: None,
             database: DatabaseConfig::default(),
             election: Parameters::default(),
+            peers: None,
             traces: TraceConfig::default(),
             alarms: AlarmConfig::default(),
             change_notification: ChangeNotificationConfig::default(),

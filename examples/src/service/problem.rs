@@ -160,6 +160,7 @@ fn in_our_words(message: &str, key: &str) -> String {
     if first.contains("invalid IP address syntax") {
         return match key {
             "networks" => "expected networks, like [\"10.0.0.0/24\"]".to_owned(),
+            "address" => "expected an IP address, like 10.0.0.1 or fd00::1, or auto".to_owned(),
             _ => "expected an IP address, like 10.0.0.1 or fd00::1".to_owned(),
         };
     }
