@@ -214,6 +214,13 @@ pub trait Registry: Send + Sync {
         evidence: Evidence,
     ) -> Result<View, RegistryError>;
 
+    /// Returns when another group of this process is about to report, so that this one may report along with it
+    /// ([`Input::Beat`](crate::Input::Beat)). A registry that serves one group never returns, which is the default.
+    /// Cancel-safe.
+    async fn beat(&self) {
+        pending::<()>().await;
+    }
+
     /// Returns soon after the group's revision is another than `seen`, as far as `member` can know. A hint that
     /// makes hand-over quick; nothing relies on it, and a registry that cannot tell never returns, which is the
     /// default. It does not return while the registry cannot be reached. Cancel-safe.

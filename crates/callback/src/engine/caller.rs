@@ -190,11 +190,10 @@ impl Engine {
         }
         let concerned = match &caller.screen {
             Screen::Nothing => false,
-            // It may be that of another request: one that lives, or one that ended before and waits for its removal.
-            Screen::Unknown => caller.request.is_none() && caller.clearing.is_none(),
+            Screen::Unknown => true,
             Screen::Up(shown) => shown.about == Some(id),
         };
-        // Where nothing is to be removed, another request takes its place, and shows its own screen.
+        // Where nothing is to be removed, another request takes its place, and the screen is that one's.
         if let Some(save) = removal.filter(|_| concerned) {
             caller.clearing = Some(save);
             self.clears.insert(save, device);

@@ -254,6 +254,13 @@ impl Manager {
         self.seen.as_ref().map_or(0, |seen| seen.revision)
     }
 
+    /// The runs of other instances that were live when the registry was looked at last.
+    #[must_use]
+    pub fn others(&self) -> Vec<Member> {
+        let members = self.seen.iter().flat_map(|seen| seen.members.values());
+        members.map(|seen| seen.member).filter(|member| !member.is(&self.me)).collect()
+    }
+
     /// All of it at a glance.
     #[must_use]
     pub fn status(&self) -> Status {

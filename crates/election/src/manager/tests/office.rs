@@ -42,6 +42,19 @@ fn the_lease_counts_from_the_asking_less_the_margin() {
 }
 
 #[test]
+fn a_lease_that_is_all_but_over_when_the_answer_comes_is_not_acted_on() {
+    for (now, acts) in [(1599, true), (1600, false)] {
+        let mut room = Room::new(1);
+        let look = room.give(0, Input::Tick).remove(0);
+        let acquire = room.answer(0, &look).remove(0);
+        // Carried out at once; the manager did not run meanwhile.
+        let granted = room.done(0, &acquire);
+        let told = room.give(now, granted);
+        assert_eq!(told.contains(&Output::Activate { epoch: Epoch(1) }), acts, "at {now}: {told:?}");
+    }
+}
+
+#[test]
 fn a_shorter_lease_than_asked_for_is_believed() {
     let mut room = Room::new(1);
     let look = room.give(0, Input::Tick).remove(0);
