@@ -2,10 +2,12 @@
 
 use std::io;
 
-use crate::language::Scenario;
+use ringback_model::Millis;
+
+use crate::language::{Scenario, Step};
 use crate::nodes::{Nodes, Outfit};
 use crate::report::{Failure, Outcome};
-use crate::runner::{Pace, in_simulated_time, play};
+use crate::runner::{Pace, in_simulated_time, play_timed};
 use crate::world::{Site, SiteError, World};
 
 /// How a scenario went.
@@ -23,18 +25,22 @@ pub struct Played {
 /// # Errors
 /// There are no resources for a runtime.
 pub fn simulate(scenario: &Scenario) -> io::Result<Played> {
-    simulate_at(scenario, Pace::Simulated)
+    simulate_at(scenario, Pace::Simulated, |_, _| {})
 }
 
-/// The same, with the patience of real time: what fails only so depends on time that real time does not let pass.
-pub(crate) fn simulate_at(scenario: &Scenario, pace: Pace) -> io::Result<Played> {
+/// The same at another pace; `took` is told how long each step took that did not fail.
+pub(crate) fn simulate_at(
+    scenario: &Scenario,
+    pace: Pace,
+    took: impl FnMut(&Step, Millis),
+) -> io::Result<Played> {
     in_simulated_time(async {
         let names = scenario.names();
         match Site::in_memory(&scenario.setup, names.ctimanagers()).await {
             Ok((site, directory)) => {
                 let nodes = Nodes::new(Outfit::in_memory(&site, &directory));
                 let mut world = World::new(site, nodes);
-                let outcome = play(scenario, &mut world, pace).await;
+                let outcome = play_timed(scenario, &mut world, pace, took).await;
                 Played { outcome, log: world.site().call_manager.log() }
             }
             Err(error) => Played { outcome: impossible(&error), log: Vec::new() },

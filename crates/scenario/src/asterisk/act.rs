@@ -1,13 +1,16 @@
+use std::net::IpAddr;
 use std::time::Duration;
 
 use ringback::db::{Directory, DirectoryAdmin};
 use ringback_model::{DeviceName, DirectoryNumber, LineId, Partition};
+use ringback_pbx_lab::XmlDisplay;
 use tokio::time::{Instant, sleep};
 
 use super::desk::{CALL_BACK, impossible};
-use super::server::{DISTURB, DISTURB_NOT, FORWARD, FORWARD_NOT};
+use super::server::{DISTURB, DISTURB_NOT, FORWARD, FORWARD_NOT, NEWS};
 use super::world::PbxWorld;
-use crate::language::{Action, Key, PhoneAction, Running};
+use crate::language::{Action, Key, NodeAction, PhoneAction, Running};
+use crate::runner::Hindrance;
 use crate::world::{ActionFailure, Instances};
 
 /// To whom texts go that the service is to read.
@@ -18,18 +21,14 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const KEY: Duration = Duration::from_secs(2);
 
 impl PbxWorld {
-    pub(super) async fn carry_out(&mut self, action: &Action) -> Result<(), ActionFailure> {
+    pub(super) async fn carry_out(&mut self, action: &Action) -> Result<(), Hindrance> {
         self.tidy();
         match action {
             Action::Phone { phone, does } => {
-                let place = self.desks.iter().position(|desk| desk.name == *phone);
-                let place = place.ok_or_else(|| impossible("no such phone"))?;
+                let place = self.place(phone).ok_or_else(|| impossible("no such phone"))?;
                 self.at_phone(place, does).await
             }
-            Action::Node { address, fault } => {
-                let done = self.nodes.act(*address, *fault).await;
-                done.map_err(|saw| ActionFailure::new("an instance that can do this", saw))
-            }
+            Action::Node { address, fault } => Ok(self.at_node(*address, *fault).await?),
             Action::Store(running) => {
                 let running = *running == Running::Start;
                 self.store.set_running(running);
@@ -39,24 +38,58 @@ impl PbxWorld {
             Action::Set(setting) => {
                 let (group, value) = (self.group.clone(), setting.stored());
                 let set = self.furniture.set_parameter(&group, setting.parameter.name, Some(&value)).await;
-                set.map_err(|error| impossible(error.to_string()))
+                Ok(set.map_err(|error| impossible(error.to_string()))?)
             }
             Action::Wait(time) => {
                 sleep(time.to_duration()).await;
                 self.tidy();
                 Ok(())
             }
-            Action::RemovePhone(_)
-            | Action::AddPhone { .. }
-            | Action::CtiManager { .. }
-            | Action::Database(_) => Err(impossible("a PBX, which has nothing of the kind")),
+            Action::RemovePhone(name) => Ok(self.remove(name).await?),
+            Action::AddPhone { name, dn } => Ok(self.add(name, dn).await?),
+            Action::CtiManager { .. } | Action::Database(_) => {
+                Err(Hindrance::NotHere("a PBX has nothing of the kind".to_owned()))
+            }
         }
     }
 
-    async fn at_phone(&mut self, place: usize, does: &PhoneAction) -> Result<(), ActionFailure> {
-        let Some(desk) = self.desks.get_mut(place) else { return Err(impossible("no such phone")) };
+    pub(super) async fn at_node(&mut self, node: IpAddr, action: NodeAction) -> Result<(), ActionFailure> {
+        let done = self.nodes.act(node, action).await;
+        self.tidy();
+        self.turnovers += 1;
+        done.map_err(|saw| ActionFailure::new("an instance that can do this", saw))
+    }
+
+    async fn remove(&mut self, name: &DeviceName) -> Result<(), ActionFailure> {
+        let place = self.place(name).ok_or_else(|| impossible("no such phone"))?;
+        let Some(desk) = self.desks.get_mut(place) else { return Ok(()) };
+        desk.goes(&self.server).await?;
+        self.reread(place, false).await
+    }
+
+    async fn add(&mut self, name: &DeviceName, dn: &DirectoryNumber) -> Result<(), ActionFailure> {
+        let place = self.desks.iter().position(|desk| desk.name == *name && desk.number == *dn);
+        let place = place.ok_or_else(|| impossible("no such phone"))?;
+        let Some(desk) = self.desks.get_mut(place) else { return Ok(()) };
+        desk.comes(&self.server).await?;
+        self.reread(place, true).await
+    }
+
+    /// Tells the service to read the directory, and waits until it has the phone, or has it no more.
+    async fn reread(&self, place: usize, there: bool) -> Result<(), ActionFailure> {
+        let Some(desk) = self.desks.get(place) else { return Ok(()) };
+        let Some(device) = desk.device() else { return Ok(()) };
+        desk.phone.text(NEWS, "read").await?;
+        self.until_read(async |pbx, group| {
+            pbx.phone(group, &device).await.is_ok_and(|entry| entry.is_some() == there)
+        })
+        .await
+    }
+
+    async fn at_phone(&mut self, place: usize, does: &PhoneAction) -> Result<(), Hindrance> {
+        let Some(desk) = self.desks.get_mut(place) else { return Ok(()) };
         desk.acts();
-        match does {
+        let done = match does {
             PhoneAction::Calls { dn, on } if on.as_ref().is_none_or(|on| *on == desk.number) => {
                 desk.calls(dn.as_str()).await
             }
@@ -65,40 +98,60 @@ impl PbxWorld {
             PhoneAction::HangsUp(dn) => desk.hangs_up(dn.as_ref()).await,
             PhoneAction::Lifts => desk.lifts().await,
             PhoneAction::Replaces => desk.replaces().await,
-            PhoneAction::Presses(key) => self.press(place, *key).await,
+            PhoneAction::Presses(Key::CallBack) => self.press_call_back(place).await,
+            PhoneAction::Presses(key) => return self.press(place, *key).await,
             PhoneAction::Forwards(to) => self.forward_all(place, to.as_ref()).await,
             PhoneAction::DoNotDisturb(on) => self.do_not_disturb(place, *on).await,
-            PhoneAction::Resets => {
-                desk.unregisters().await?;
-                desk.registers().await
-            }
+            PhoneAction::Resets => match desk.unregisters().await {
+                Ok(()) => desk.registers().await,
+                Err(failure) => Err(failure),
+            },
             PhoneAction::Unregisters => desk.unregisters().await,
             PhoneAction::Registers => desk.registers().await,
-            PhoneAction::LogsIn | PhoneAction::LogsOut => Err(impossible("a PBX without extension mobility")),
-        }
+            PhoneAction::LogsIn | PhoneAction::LogsOut => {
+                return Err(Hindrance::NotHere("a PBX knows no extension mobility".to_owned()));
+            }
+        };
+        Ok(done?)
     }
 
-    async fn press(&mut self, place: usize, key: Key) -> Result<(), ActionFailure> {
+    async fn press_call_back(&mut self, place: usize) -> Result<(), ActionFailure> {
+        let Some(desk) = self.desks.get(place) else { return Ok(()) };
+        desk.is_registered()?;
+        let before = desk.display.display();
+        let text = desk.number_at_hand().unwrap_or_else(|| "?".to_owned());
+        desk.phone.text(SERVICE, &text).await?;
+        // It is always answered: by a screen, or by something said besides.
+        self.until(PATIENCE, |world| world.display_changed(place, &before)).await;
+        Ok(())
+    }
+
+    async fn press(&mut self, place: usize, key: Key) -> Result<(), Hindrance> {
+        let turnovers = self.turnovers;
         let Some(desk) = self.desks.get_mut(place) else { return Ok(()) };
         desk.is_registered()?;
         let before = desk.display.display();
-        let within = if key == Key::CallBack {
-            let text = desk.number_at_hand().unwrap_or_else(|| "?".to_owned());
-            desk.phone.text(SERVICE, &text).await?;
-            // It is always answered: by a screen, or by something said besides.
-            PATIENCE
-        } else if before.keys().contains(&key.word()) {
-            if key == Key::Dial {
-                desk.phone.await_call(CALL_BACK);
-            }
-            desk.display.press(key.word()).await?;
-            KEY
-        } else {
+        if !before.keys().contains(&key.word()) {
             return Ok(());
-        };
-        let shown = |world: &Self| world.desks.get(place).is_none_or(|desk| desk.display.display() != before);
-        self.until(within, shown).await;
-        Ok(())
+        }
+        if key == Key::Dial {
+            desk.phone.await_call(CALL_BACK);
+        }
+        let is_old = desk.shows_since_before(turnovers);
+        let pressed = desk.display.press(key.word()).await;
+        if pressed.is_ok() {
+            self.until(KEY, |world| world.display_changed(place, &before)).await;
+        }
+        if is_old && !self.display_changed(place, &before) {
+            return Err(Hindrance::NotHere(
+                "a key of a screen that an instance showed which acts no more: a phone sends it to that instance".to_owned(),
+            ));
+        }
+        Ok(pressed.map_err(ActionFailure::from)?)
+    }
+
+    fn display_changed(&self, place: usize, before: &XmlDisplay) -> bool {
+        self.desks.get(place).is_none_or(|desk| desk.display.display() != *before)
     }
 
     async fn forward_all(&mut self, place: usize, to: Option<&DirectoryNumber>) -> Result<(), ActionFailure> {
@@ -119,7 +172,7 @@ impl PbxWorld {
     async fn do_not_disturb(&mut self, place: usize, on: bool) -> Result<(), ActionFailure> {
         let Some(desk) = self.desks.get(place) else { return Ok(()) };
         desk.phone.text(if on { DISTURB_NOT } else { DISTURB }, if on { "on" } else { "off" }).await?;
-        let Ok(device) = DeviceName::new(desk.number.as_str()) else { return Ok(()) };
+        let Some(device) = desk.device() else { return Ok(()) };
         self.until_read(async |pbx, group| {
             let entry = pbx.phone(group, &device).await.ok().flatten();
             entry.is_some_and(|entry| entry.do_not_disturb == on)

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ringback_model::{DeviceName, DirectoryNumber};
 use ringback_pbx_lab::{
-    CallOutcome, IncomingCall, LabError, Phone, PhoneCall, Server, Sound, XmlPhone, XmlScreen,
+    CallOutcome, IncomingCall, LabError, Phone, PhoneCall, Server, Sound, XmlDisplay, XmlPhone, XmlScreen,
 };
 use tokio::time::timeout;
 
@@ -75,12 +75,27 @@ pub(super) enum Party {
     Callee,
 }
 
+/// What a phone is to be.
+pub(super) struct Plan {
+    pub(super) name: DeviceName,
+    pub(super) number: DirectoryNumber,
+    /// How many calls its line takes.
+    pub(super) limit: usize,
+    /// Whether it is there from the start, not only when it is added.
+    pub(super) from_the_start: bool,
+}
+
 /// A phone of the scenario.
 pub(super) struct Desk {
     pub(super) name: DeviceName,
     pub(super) number: DirectoryNumber,
+    /// Whether the directory has it.
+    pub(super) is_there: bool,
     pub(super) phone: Phone,
     pub(super) display: XmlPhone,
+    /// What it showed last, and after how many turnovers of instances it came.
+    shown: XmlDisplay,
+    shown_at: u64,
     limit: usize,
     registered: bool,
     outgoing: Vec<Outgoing>,
@@ -89,24 +104,25 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    /// Plugs a phone in, whose line takes so many calls.
+    /// Plugs a phone in.
     pub(super) async fn plug_in(
         server: &Server,
-        name: DeviceName,
-        number: DirectoryNumber,
-        limit: usize,
+        plan: &Plan,
         (user, password): (&str, &str),
     ) -> Result<Self, LabError> {
         let display = XmlPhone::start(server.address().into(), user, password).await?;
-        let phone = Phone::register(server, number.as_str()).await?;
+        let phone = Phone::register(server, plan.number.as_str()).await?;
         phone.listen();
-        phone.set_room(limit);
+        phone.set_room(plan.limit);
         Ok(Self {
-            name,
-            number,
+            name: plan.name.clone(),
+            number: plan.number.clone(),
+            is_there: true,
             phone,
             display,
-            limit,
+            shown: XmlDisplay::default(),
+            shown_at: 0,
+            limit: plan.limit,
             registered: true,
             outgoing: Vec::new(),
             made: 0,
@@ -210,18 +226,53 @@ impl Desk {
 
     // --- what its user does ---
 
+    /// Whether what it shows came before the last turnover of instances.
+    pub(super) fn shows_since_before(&self, turnovers: u64) -> bool {
+        self.shown_at < turnovers && self.shown == self.display.display()
+    }
+
+    /// What the PBX calls it.
+    pub(super) fn device(&self) -> Option<DeviceName> {
+        DeviceName::new(self.number.as_str()).ok()
+    }
+
+    /// It leaves the directory, and the PBX. Its calls go on.
+    pub(super) async fn goes(&mut self, server: &Server) -> Result<(), LabError> {
+        server.console(&format!("dialplan remove extension {}@phones", self.number.as_str())).await?;
+        self.phone.unregister().await?;
+        (self.is_there, self.registered) = (false, false);
+        self.display.leave_screen();
+        Ok(())
+    }
+
+    /// It is added to the directory.
+    pub(super) async fn comes(&mut self, server: &Server) -> Result<(), LabError> {
+        let number = self.number.as_str();
+        server.console(&format!("dialplan add extension {number},hint,PJSIP/{number} into phones")).await?;
+        self.phone.renew().await?;
+        (self.is_there, self.registered) = (true, true);
+        Ok(())
+    }
+
     /// The user does something: what was said besides goes.
     pub(super) fn acts(&mut self) {
-        self.tidy();
         if self.display.shown().is_some_and(|shown| is_prompt(&shown)) {
             self.display.leave_screen();
         }
     }
 
     /// Forgets calls that are over, and takes as many as are left of its line's.
-    pub(super) fn tidy(&mut self) {
+    pub(super) fn tidy(&mut self, turnovers: u64) {
         // Nothing is told by text.
         self.phone.drain();
+        let shown = self.display.display();
+        if shown != self.shown {
+            (self.shown, self.shown_at) = (shown, turnovers);
+        }
+        self.tidy_calls();
+    }
+
+    fn tidy_calls(&mut self) {
         self.outgoing.retain(|call| !call.is_over());
         let there = self.off_hook();
         self.held.retain(|leg| there.contains(leg));
@@ -331,7 +382,7 @@ impl Desk {
                 }
             }
         }
-        self.tidy();
+        self.tidy_calls();
         Ok(())
     }
 

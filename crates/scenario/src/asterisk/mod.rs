@@ -13,12 +13,15 @@
 //! | presses another key | the softkey of the phone XML screen; for the call that Dial brings the phone picks up by itself |
 //! | shows, alerted | what the display shows and plays |
 //! | forwards, dnd | a SIP MESSAGE that sets the key of the PBX's database which the feature code sets: dialling the code would be a use of the phone |
+//! | adds, removes a phone | a hint of the dialplan |
 //! | resets, registers, unregisters | SIP registration |
 //! | the directory | endpoints, hints, forwarding and do-not-disturb are the PBX's; locales, templates, pools and service parameters are not its business, and come from memory |
 //! | start, stop, kill a node; stop the store | as in the simulator: instances and store are in this process |
 //!
-//! What a PBX has no counterpart for is skipped with the reason ([`ABLE`]), and so is a scenario that passes in the
-//! simulator only because time passes that real time does not let pass (`expect never` watches for 3 s).
+//! What a PBX has no counterpart for is skipped with the reason ([`ABLE`]), and so is a scenario of which the simulator
+//! knows that one step of it takes more than a minute, or that it passes only because time passes that real time does not
+//! let pass (`expect never` watches for 3 s). A key of a screen that an instance showed which acts no more cannot be played
+//! either: a phone sends it to that instance, and to no other.
 
 mod act;
 mod desk;
@@ -34,7 +37,7 @@ use ringback_pbx_lab::{Asterisk, Release};
 
 pub use ringback_pbx_lab::LabError;
 
-use crate::language::{Needs, Scenario};
+use crate::language::{Needs, Scenario, duration_text};
 use crate::report::{Failure, Outcome};
 use crate::runner::{Pace, play};
 use crate::simulation::{simulate, simulate_at};
@@ -52,10 +55,40 @@ pub const ABLE: Needs = Needs {
     other_lines: false,
     partitions: false,
     other_numbers: false,
-    phone_changes: false,
+    phone_changes: true,
     logins: false,
     longest_wait: Millis::from_mins(1),
 };
+
+/// Why a scenario cannot be played; `None` if it can.
+///
+/// # Errors
+/// There are no resources for the simulator, which is asked what depends on time.
+pub fn reason_to_skip(scenario: &Scenario) -> io::Result<Option<String>> {
+    if let Some(reason) = scenario.needs().missing_from(&ABLE) {
+        return Ok(Some(reason));
+    }
+    // What a file does that passes in the simulator is known from there.
+    if !matches!(simulate(scenario)?.outcome, Outcome::Passed { .. }) {
+        return Ok(None);
+    }
+    let mut long = None;
+    let played = simulate_at(scenario, Pace::Real, |step, time| {
+        if time > ABLE.longest_wait && long.is_none() {
+            long = Some((step.line, step.what.to_string(), time));
+        }
+    })?;
+    if let Outcome::Failed(Failure { line, statement, .. }) = played.outcome {
+        return Ok(Some(format!(
+            "line {line}, {statement}: depends on time that `expect never` does not let pass in real time"
+        )));
+    }
+    if let Some((line, statement, time)) = long {
+        let (time, most) = (duration_text(time), duration_text(ABLE.longest_wait));
+        return Ok(Some(format!("line {line}, {statement}: takes {time}, longer than {most}")));
+    }
+    Ok(None)
+}
 
 /// An Asterisk to play scenarios on.
 #[derive(Debug, Clone)]
@@ -78,31 +111,13 @@ impl Laboratory {
         self.asterisk.version()
     }
 
-    /// Why a scenario cannot be played; `None` if it can.
-    ///
-    /// # Errors
-    /// There are no resources for the simulator, which is asked what depends on time.
-    pub fn reason_to_skip(&self, scenario: &Scenario) -> io::Result<Option<String>> {
-        if let Some(reason) = scenario.needs().missing_from(&ABLE) {
-            return Ok(Some(reason));
-        }
-        if let Outcome::Failed(Failure { line, statement, .. }) = simulate_at(scenario, Pace::Real)?.outcome
-            && matches!(simulate(scenario)?.outcome, Outcome::Passed { .. })
-        {
-            return Ok(Some(format!(
-                "line {line}, {statement}: depends on time that `expect never` does not let pass in real time"
-            )));
-        }
-        Ok(None)
-    }
-
     /// Plays a scenario, or says why it cannot be played. Blocks for the time that it takes; several may be played at the
     /// same time, on threads of their own.
     ///
     /// # Errors
     /// There are no resources for a runtime.
     pub fn play(&self, scenario: &Scenario) -> io::Result<Outcome> {
-        if let Some(reason) = self.reason_to_skip(scenario)? {
+        if let Some(reason) = reason_to_skip(scenario)? {
             return Ok(Outcome::Skipped { reason });
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -9,6 +9,8 @@ pub(super) const FORWARD: &str = "*72";
 pub(super) const FORWARD_NOT: &str = "*73";
 pub(super) const DISTURB_NOT: &str = "*78";
 pub(super) const DISTURB: &str = "*79";
+/// A text to this tells the service that the directory has changed.
+pub(super) const NEWS: &str = "told";
 
 /// What the dialplan says, and what it says here instead.
 const CHANGES: [(&str, &str); 5] = [

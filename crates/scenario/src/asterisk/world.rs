@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,14 +18,14 @@ use thiserror::Error;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::desk::Desk;
+use super::desk::{Desk, Plan};
 use super::observe::AlertLog;
 use super::reach::{Readings, ToPbx};
 use super::server;
 use super::tap::Counts;
-use crate::language::{Action, NodeAction, PhoneSetup, Scenario, Setup, SetupStatement};
+use crate::language::{Action, NodeAction, PhoneSetup, Scenario, Setup, SetupStatement, StepStatement};
 use crate::nodes::{Common, Nodes};
-use crate::runner::{BackEnd, InstanceStatus};
+use crate::runner::{BackEnd, Hindrance, InstanceStatus};
 use crate::world::{ActionFailure, Instances, WatchedStore, change, furnish, is_ready};
 
 /// How long the service may take until one instance is active and ready.
@@ -72,19 +73,21 @@ pub(super) struct PbxWorld {
     pub(super) counts: Counts,
     pub(super) readings: Readings,
     pub(super) alerts: AlertLog,
+    /// How often instances have come and gone.
+    pub(super) turnovers: u64,
     changes: [watch::Receiver<u64>; 2],
     store_changes: watch::Receiver<()>,
     /// It ends last.
-    _server: Server,
+    pub(super) server: Server,
 }
 
 impl PbxWorld {
     /// Starts the server, plugs the phones in. No instance runs yet.
     pub(super) async fn open(asterisk: &Asterisk, scenario: &Scenario) -> Result<Self, WorldError> {
         let group = Group::default();
-        let phones: Vec<&PhoneSetup> = scenario.setup.iter().filter_map(phone).collect();
-        let numbers = phones.iter().flat_map(|phone| &phone.lines).map(|dn| dn.as_str().to_owned());
-        let server = server::start(asterisk, numbers.collect()).await?;
+        let phones = phones(scenario);
+        let numbers: BTreeSet<_> = phones.iter().map(|phone| phone.number.as_str().to_owned()).collect();
+        let server = server::start(asterisk, numbers.into_iter().collect()).await?;
         let start = Instant::now();
         let now = move || EPOCH + Millis::from(start.elapsed());
 
@@ -99,13 +102,13 @@ impl PbxWorld {
         let mut ways = Ways::default();
         let mut desks = Vec::new();
         for phone in phones {
-            let Some(number) = phone.lines.first() else { continue };
-            let limit = usize::try_from(phone.calls.unwrap_or(1)).unwrap_or(usize::MAX);
-            let name = phone.name.clone();
-            let desk = Desk::plug_in(&server, name, number.clone(), limit, DISPLAY_LOGIN).await?;
+            let mut desk = Desk::plug_in(&server, &phone, DISPLAY_LOGIN).await?;
+            if !phone.from_the_start {
+                desk.goes(&server).await?;
+            }
             forward(desk.phone.changed(), changed.clone());
             forward(desk.display.watch(), changed.clone());
-            if let Ok(device) = DeviceName::new(number.as_str()) {
+            if let Some(device) = desk.device() {
                 ways = ways.with(device, pushes.phone(&desk.display.address().to_string())?);
             }
             desks.push(desk);
@@ -149,7 +152,8 @@ impl PbxWorld {
             alerts: AlertLog::default(),
             changes,
             store_changes,
-            _server: server,
+            turnovers: 0,
+            server,
         })
     }
 
@@ -157,9 +161,16 @@ impl PbxWorld {
         self.nodes.statuses()
     }
 
+    /// Where the phone of this name is: one that is in the directory, if there is one.
+    pub(super) fn place(&self, name: &DeviceName) -> Option<usize> {
+        let named =
+            |there: bool| self.desks.iter().position(|desk| desk.name == *name && (desk.is_there || !there));
+        named(true).or_else(|| named(false))
+    }
+
     /// The phone of this name.
     pub(super) fn desk(&self, name: &DeviceName) -> Option<&Desk> {
-        self.desks.iter().find(|desk| desk.name == *name)
+        self.desks.get(self.place(name)?)
     }
 
     async fn next_change(&mut self) {
@@ -173,7 +184,8 @@ impl PbxWorld {
     }
 
     pub(super) fn tidy(&mut self) {
-        self.desks.iter_mut().for_each(Desk::tidy);
+        let turnovers = self.turnovers;
+        self.desks.iter_mut().for_each(|desk| desk.tidy(turnovers));
     }
 
     /// Waits until this holds, or for too long: then the next expectation says what is wrong.
@@ -191,7 +203,7 @@ impl PbxWorld {
 impl BackEnd for PbxWorld {
     async fn start(&mut self, nodes: &[IpAddr]) -> Result<(), ActionFailure> {
         for address in nodes {
-            self.act(&Action::Node { address: *address, fault: NodeAction::Start }).await?;
+            self.at_node(*address, NodeAction::Start).await?;
         }
         self.until(START_LIMIT, |world| is_ready(&world.statuses())).await;
         if is_ready(&self.statuses()) {
@@ -200,7 +212,7 @@ impl BackEnd for PbxWorld {
         Err(ActionFailure::new("one instance active and ready", format!("{:?}", self.statuses())))
     }
 
-    async fn act(&mut self, action: &Action) -> Result<(), ActionFailure> {
+    async fn act(&mut self, action: &Action) -> Result<(), Hindrance> {
         self.carry_out(action).await
     }
 
@@ -218,11 +230,27 @@ impl BackEnd for PbxWorld {
     }
 }
 
-fn phone(setup: &Setup) -> Option<&PhoneSetup> {
-    match &setup.what {
-        SetupStatement::Phone(phone) => Some(phone),
+/// The phones of a scenario: those of the set-up, and those that are added later.
+fn phones(scenario: &Scenario) -> Vec<Plan> {
+    let of_setup = scenario.setup.iter().filter_map(|setup| match &setup.what {
+        SetupStatement::Phone(PhoneSetup { name, lines, calls, .. }) => Some(Plan {
+            name: name.clone(),
+            number: lines.first()?.clone(),
+            limit: usize::try_from(calls.unwrap_or(1)).unwrap_or(usize::MAX),
+            from_the_start: true,
+        }),
         _ => None,
+    });
+    let mut phones: Vec<Plan> = of_setup.collect();
+    for step in &scenario.steps {
+        if let StepStatement::Action(Action::AddPhone { name, dn }) = &step.what
+            && !phones.iter().any(|phone| phone.name == *name && phone.number == *dn)
+        {
+            let (name, number) = (name.clone(), dn.clone());
+            phones.push(Plan { name, number, limit: 1, from_the_start: false });
+        }
     }
+    phones
 }
 
 /// The set-up with phones named as the PBX names them: by their numbers.

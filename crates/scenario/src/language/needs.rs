@@ -3,7 +3,7 @@ use std::net::IpAddr;
 
 use ringback_model::{DirectoryNumber, Millis};
 
-use super::ast::{Action, Expectation, NodeAction, PhoneAction, Scenario, SetupStatement, StepStatement};
+use super::ast::{Action, NodeAction, PhoneAction, Scenario, SetupStatement, StepStatement};
 use super::duration::duration_text;
 use super::names::{DEFAULT_NODE, Names};
 
@@ -32,7 +32,7 @@ pub struct Needs {
     pub phone_changes: bool,
     /// Extension mobility.
     pub logins: bool,
-    /// To let so much time pass at once, or to wait for so long.
+    /// To let so much time pass at once.
     pub longest_wait: Millis,
 }
 
@@ -116,12 +116,8 @@ impl Scenario {
         };
         needs.phones(self);
         for step in &self.steps {
-            match &step.what {
-                StepStatement::Action(action) => needs.action(action, only_node),
-                StepStatement::Expectation(Expectation::Holds { within: Some(time), .. }) => {
-                    needs.wait(*time)
-                }
-                StepStatement::Expectation(_) => {}
+            if let StepStatement::Action(action) = &step.what {
+                needs.action(action, only_node);
             }
         }
         needs
@@ -129,10 +125,6 @@ impl Scenario {
 }
 
 impl Needs {
-    fn wait(&mut self, time: Millis) {
-        self.longest_wait = self.longest_wait.max(time);
-    }
-
     fn phones(&mut self, scenario: &Scenario) {
         let mut lines = BTreeSet::new();
         for setup in &scenario.setup {
@@ -156,7 +148,7 @@ impl Needs {
             Action::CtiManager { .. } => self.ctimanager_faults = true,
             Action::Database(_) => self.database_faults = true,
             Action::Store(_) => self.store_faults = true,
-            Action::Wait(time) => self.wait(*time),
+            Action::Wait(time) => self.longest_wait = self.longest_wait.max(*time),
             Action::RemovePhone(_) => self.phone_changes = true,
             Action::AddPhone { dn, .. } => {
                 self.phone_changes = true;
@@ -207,7 +199,6 @@ mod tests {
             ("phone A 1\nremove phone A", "adds or removes a phone"),
             ("phone A 1\nA logs in", "logs a user in or out"),
             ("wait 2m", "waits 2m, longer than 1m"),
-            ("expect pending 0 within 2m", "waits 2m, longer than 1m"),
         ] {
             assert_eq!(reason(text).as_deref(), Some(why), "{text}");
         }

@@ -2,11 +2,11 @@ use std::future::Future;
 
 use tokio::time::{Instant, timeout_at};
 
-use super::back_end::BackEnd;
+use super::back_end::{BackEnd, Hindrance};
 use super::evaluate::{Seen, evaluate};
 use super::pace::{Pace, Timeline};
 use super::window::{EventWindow, Mark};
-use crate::language::{Action, Condition, Expectation, Scenario, StepStatement, duration_text};
+use crate::language::{Action, Condition, Expectation, Scenario, Step, StepStatement, duration_text};
 use crate::report::{Failure, Outcome};
 use crate::world::ActionFailure;
 use ringback_model::Millis;
@@ -23,6 +23,16 @@ pub fn in_simulated_time<F: Future>(future: F) -> std::io::Result<F::Output> {
 
 /// Starts the instances that the scenario names and plays its steps up to the first that fails.
 pub async fn play<B: BackEnd>(scenario: &Scenario, world: &mut B, pace: Pace) -> Outcome {
+    play_timed(scenario, world, pace, |_, _| {}).await
+}
+
+/// The same; `took` is told how long each step took that did not fail.
+pub(crate) async fn play_timed<B: BackEnd>(
+    scenario: &Scenario,
+    world: &mut B,
+    pace: Pace,
+    mut took: impl FnMut(&Step, Millis),
+) -> Outcome {
     if let Err(failure) = world.start(scenario.names().nodes()).await {
         let line = scenario.steps.first().map_or(1, |step| step.line);
         return failed(line, "the start of the service".to_owned(), failure);
@@ -31,6 +41,7 @@ pub async fn play<B: BackEnd>(scenario: &Scenario, world: &mut B, pace: Pace) ->
     let mut timeline = Timeline::new(pace);
     let mut notes = Vec::new();
     for step in &scenario.steps {
+        let start = Instant::now();
         let result = match &step.what {
             StepStatement::Action(action) => {
                 window.before_action(world.mark());
@@ -38,11 +49,17 @@ pub async fn play<B: BackEnd>(scenario: &Scenario, world: &mut B, pace: Pace) ->
             }
             StepStatement::Expectation(expectation) => {
                 let since = window.before_expectation();
-                judge(expectation, since, world, &mut timeline, &mut notes).await
+                judge(expectation, since, world, &mut timeline, &mut notes).await.map_err(Hindrance::from)
             }
         };
-        if let Err(failure) = result {
-            return failed(step.line, step.what.to_string(), failure);
+        match result {
+            Ok(()) => took(step, start.elapsed().into()),
+            Err(Hindrance::Impossible(failure)) => {
+                return failed(step.line, step.what.to_string(), failure);
+            }
+            Err(Hindrance::NotHere(reason)) => {
+                return Outcome::Skipped { reason: format!("line {}, {}: {reason}", step.line, step.what) };
+            }
         }
     }
     Outcome::Passed { notes }
@@ -53,7 +70,7 @@ fn failed(line: usize, statement: String, failure: ActionFailure) -> Outcome {
     Outcome::Failed(Failure { line, statement, expected, saw })
 }
 
-async fn act<B: BackEnd>(action: &Action, world: &mut B) -> Result<(), ActionFailure> {
+async fn act<B: BackEnd>(action: &Action, world: &mut B) -> Result<(), Hindrance> {
     world.act(action).await?;
     if !matches!(action, Action::Wait(_)) {
         world.settle().await;

@@ -21,7 +21,7 @@ pub use site::{Database, Site, SiteError};
 pub use store::WatchedStore;
 
 use crate::language::{Action, Condition, NodeAction};
-use crate::runner::{BackEnd, InstanceStatus, Mark, Seen, evaluate};
+use crate::runner::{BackEnd, Hindrance, InstanceStatus, Mark, Seen, evaluate};
 
 /// What passes of simulated time after each action but `wait`.
 const SETTLE: Duration = Duration::from_millis(250);
@@ -126,8 +126,8 @@ impl<I: Instances> BackEnd for World<I> {
         Self::start(self, nodes).await
     }
 
-    async fn act(&mut self, action: &Action) -> Result<(), ActionFailure> {
-        Self::act(self, action).await
+    async fn act(&mut self, action: &Action) -> Result<(), Hindrance> {
+        Ok(Self::act(self, action).await?)
     }
 
     async fn settle(&mut self) {
