@@ -268,6 +268,8 @@ impl Channel {
             // Picked up, and about to be connected with whom it is for.
             Stage::Up if self.ours && !self.bridged && !self.answered => CallState::Proceeding,
             Stage::Up => CallState::Connected,
+            // The far end has answered; that this end is told so comes next.
+            Stage::Ring | Stage::Down if self.origin && self.answered => CallState::Connected,
             Stage::Busy => CallState::Busy,
             Stage::OffHook => CallState::DialTone,
             Stage::Ring => CallState::Proceeding,

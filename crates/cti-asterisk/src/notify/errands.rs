@@ -112,6 +112,11 @@ impl Default for Errands {
 }
 
 impl Errands {
+    /// Nothing runs or waits.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.phones.is_empty() && self.replaced.is_empty()
+    }
+
     /// Runs an errand, after those of the same phone.
     ///
     /// # Errors

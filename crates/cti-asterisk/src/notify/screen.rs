@@ -1,6 +1,9 @@
 use ringback_model::Pii;
 use ringback_screen::phone::{ExecuteItem, PhoneObject, PhoneXmlError, SoftKeyPress, parse};
 
+/// So many bytes of what a screen says go into a text: with keys and all it is one line of the server's protocol.
+const LONGEST: usize = 600;
+
 /// A screen that a phone has been sent, as far as a phone that cannot draw it has a use for it.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Screen {
@@ -83,10 +86,18 @@ impl Screen {
             self.keys.iter().zip(1..).map(|((name, _), position)| format!("{position}={name}")).collect();
         // What to press is told by the numbers.
         let said = self.lines.iter().take(2).map(String::as_str).filter(|line| !line.is_empty());
-        said.chain(Some(keys.join(" ").as_str()).filter(|keys| !keys.is_empty()))
-            .collect::<Vec<_>>()
-            .join("; ")
+        let said = bounded(said.collect::<Vec<_>>().join("; "));
+        [said, keys.join(" ")].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ")
     }
+}
+
+/// Of a text that is longer than [`LONGEST`], the beginning.
+fn bounded(mut text: String) -> String {
+    if text.len() > LONGEST {
+        text.truncate(text.floor_char_boundary(LONGEST));
+        text.push_str("...");
+    }
+    text
 }
 
 #[cfg(test)]
@@ -114,6 +125,17 @@ mod tests {
             screen.as_text(),
             "1002 has become available; Time 14:00 01/05/2026; 1=Dial 2=Cancel 3=Exit"
         );
+    }
+
+    #[test]
+    fn a_long_screen_is_cut_and_its_keys_are_not() {
+        let screen = Screen {
+            title: String::new(),
+            prompt: String::new(),
+            lines: vec!["\u{e4}".repeat(301)],
+            keys: vec![("Exit".into(), "Exit:ringback:".into())],
+        };
+        assert_eq!(screen.as_text(), format!("{}...; 1=Exit", "\u{e4}".repeat(300)));
     }
 
     #[test]

@@ -44,6 +44,11 @@ pub(super) struct Calling {
 }
 
 impl Calling {
+    /// Something of ours rings, or is about to.
+    pub(super) fn is_busy(&self) -> bool {
+        !(self.recalls.is_empty() && self.making.is_empty() && self.redirecting.is_empty())
+    }
+
     pub(super) fn next_deadline(&self) -> Option<Timestamp> {
         let recalls = self.recalls.values().filter_map(|recall| recall.unheard);
         self.making.values().map(|making| making.deadline).chain(recalls).min()

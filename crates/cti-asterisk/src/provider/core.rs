@@ -58,7 +58,7 @@ pub(super) enum Stage {
     /// Logged in; the server has not said that it has booted.
     Booting { until: Timestamp },
     /// The first questions are asked.
-    Reading(Reading),
+    Reading(Box<Reading>),
     /// Everything is known.
     Up,
 }
@@ -320,6 +320,14 @@ impl Core {
         };
         let proof = self.standing.next_proof().filter(|_| self.is_up());
         [stage, proof, self.mapper.next_wakeup(), self.calling.next_deadline()].into_iter().flatten().min()
+    }
+
+    /// Nothing is under way.
+    pub(super) fn is_settled(&self) -> bool {
+        let begins = matches!(self.stage, Stage::Booting { .. } | Stage::Reading(_));
+        let asks = !self.asked.is_empty() || !self.steps.is_empty() || self.rereading.is_some();
+        let tells = !self.outputs.is_empty() || self.mapper.next_wakeup().is_some();
+        !(begins || asks || tells || self.calling.is_busy())
     }
 
     /// What follows from everything that can have changed.

@@ -78,6 +78,13 @@ impl AsteriskProvider {
         PbxFeed::new(self.shared.clone())
     }
 
+    /// Whether it waits for nothing: what it has heard is told, what it asked is answered, and nothing of its own rings. For
+    /// tests, which would have to guess otherwise how long to wait.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.events.is_empty() && self.core.is_settled() && self.errands.is_idle()
+    }
+
     fn carry_out(&mut self) {
         loop {
             while let Some(output) = self.core.poll_output() {

@@ -70,7 +70,7 @@ impl Core {
         let deadline = now + self.config.patience;
         let heard = Heard { system: uptime.is_some() || self.is_booted, ..Heard::default() };
         self.is_booted = heard.system;
-        self.stage = Stage::Reading(Reading { deadline, uptime, heard, ..Reading::default() });
+        self.stage = Stage::Reading(Box::new(Reading { deadline, uptime, heard, ..Reading::default() }));
         for (part, name) in [(Part::Commands, "ListCommands"), (Part::Start, "CoreStatus")] {
             self.read(part, name, &[]);
         }
@@ -214,7 +214,7 @@ impl Core {
             let what = std::mem::take(&mut reading.problems).join("; ");
             return self.unfit(what);
         }
-        let reading = std::mem::take(reading);
+        let reading = std::mem::take(&mut **reading);
         if let Some(uptime) = reading.uptime {
             self.standing.server_is_up_for(now, uptime, reading.started, self.config.proof);
         }

@@ -546,3 +546,14 @@ fn a_listed_call_that_rings_is_told_as_such_at_both_ends() {
         assert_eq!(state("1002"), [(CallState::Ringing, true)], "caller first: {caller_first}");
     }
 }
+
+#[test]
+fn a_call_does_not_go_back_while_it_is_being_answered() {
+    let mut desk = desk("1001");
+    desk.event(1000, &dials("1001", "1", "1002")).event(1001, &dial("DialBegin", "1001", "1", "2", ""));
+    desk.event(1002, &dial("DialState", "1001", "1", "2", "RINGING"));
+    desk.event(2000, &dial("DialEnd", "1001", "1", "2", "ANSWER"));
+    desk.event(2001, &channel("Newstate", "1001", "1", "Up", "1002"));
+    let told: Vec<CallState> = states(&desk).into_iter().map(|(state, _)| state).collect();
+    assert_eq!(told, [CallState::Proceeding, CallState::Ringback, CallState::Connected]);
+}
