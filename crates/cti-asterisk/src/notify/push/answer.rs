@@ -7,9 +7,10 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, EXPIRES, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
+use ringback_screen::phone::{ExecuteItem, PhoneObject, Priority};
 
 use super::server::Desk;
-use super::table::Token;
+use super::table::Pressing;
 use crate::notify::{Place, Press};
 
 /// The longest form that a phone sends, in bytes.
@@ -43,7 +44,7 @@ pub(super) async fn answer(
     let parts = (parts.next(), parts.next(), parts.next(), parts.next());
     match (request.method(), parts) {
         (&Method::GET, (Some("screen"), Some(token), None, None)) => {
-            let xml = token.parse().ok().and_then(|token: Token| desk.table().fetch(token));
+            let xml = token.parse().ok().and_then(|token| Some(desk.table().fetch(token)?.to_owned()));
             xml.map_or_else(|| status(StatusCode::NOT_FOUND), screen)
         }
         (&Method::GET, (Some("key"), Some(token), Some(key), None)) => press(desk, pressed, token, key),
@@ -59,11 +60,15 @@ pub(super) async fn answer(
     }
 }
 
-/// The phone goes on showing the screen whose key it was, until it is told otherwise.
+/// The phone goes on showing its screen, until it is told otherwise.
 fn press(desk: &Desk, pressed: &Pressed, token: &str, key: &str) -> Response<Full<Bytes>> {
     let Ok(token) = token.parse() else { return status(StatusCode::NOT_FOUND) };
     let table = desk.table();
-    let Some((press, presses, xml)) = table.press(token, key) else { return status(StatusCode::NOT_FOUND) };
+    let (press, presses, xml) = match table.press(token, key) {
+        Pressing::Told(press, presses, xml) => (press, presses, xml),
+        Pressing::NoKey => return status(StatusCode::NOT_FOUND),
+        Pressing::Unknown => return close(),
+    };
     match presses.reserve() {
         Some(place) => {
             pressed.set(place, press);
@@ -73,6 +78,15 @@ fn press(desk: &Desk, pressed: &Pressed, token: &str, key: &str) -> Response<Ful
             tracing::warn!(device = ?press.device, "a key was pressed, and nobody takes it");
             status(StatusCode::SERVICE_UNAVAILABLE)
         }
+    }
+}
+
+/// The phone still shows a screen that is over, from before this program was started, perhaps: it is taken away.
+fn close() -> Response<Full<Bytes>> {
+    let item = ExecuteItem { url: "Init:Services".to_owned(), priority: Priority::AtOnce };
+    match (PhoneObject::Execute { items: vec![item] }).to_xml() {
+        Ok(xml) => screen(xml),
+        Err(_) => status(StatusCode::NOT_FOUND),
     }
 }
 

@@ -14,7 +14,8 @@
 //! - One [`PushServer`] serves all phones; [`PushServer::phone`] gives the [`PushWay`] of one of them, which is chosen
 //!   with [`Ways::with`](super::Ways::with).
 //! - A token is 128 random bits, new with each screen: whoever does not see the screen cannot press its keys. Only the
-//!   latest screen of a phone has keys. Nothing is encrypted, as such phones want it: keep them in a network of their own.
+//!   latest screens of a phone have keys: a key of an older one, or of one from before this program was started, takes that
+//!   screen away. Nothing is encrypted, as such phones want it: keep them in a network of their own.
 //! - A screen counts as shown once it was fetched, an alert as played once the phone has said so. What failed is traced
 //!   with what to do about it ([`PushError`]); the service is told whether trying again can help.
 //! - An order is shorter than 512 bytes, which is all that the oldest such phones take.

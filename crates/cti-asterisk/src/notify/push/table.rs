@@ -77,6 +77,20 @@ impl Entry {
         let (fetched, told) = oneshot::channel();
         Ok((Self { token, xml, screen, keys, presses, fetched: Some(fetched) }, told))
     }
+
+    fn is_fetched(&self) -> bool {
+        self.fetched.is_none()
+    }
+}
+
+/// What comes of the URL of a key.
+pub(super) enum Pressing<'a> {
+    /// This is told there, and this screen is answered.
+    Told(Press, &'a Presses, &'a str),
+    /// The screen has no such key, or nobody has fetched it.
+    NoKey,
+    /// There is no such screen any more.
+    Unknown,
 }
 
 /// What a key is called in its URL: what it means, or its position if it is none of ours.
@@ -84,24 +98,23 @@ fn key_name(press: &str, position: u8) -> String {
     SoftKeyPress::parse(press).map_or_else(|_| position.to_string(), |press| press.key.to_string())
 }
 
-/// All of them: of each phone the latest, and those before until it is fetched, because they are still shown.
+/// All of them: of each phone the latest, and the one before, whose key may be under way while the latest is drawn.
 #[derive(Default)]
 pub(super) struct Table {
     phones: BTreeMap<DeviceName, Vec<Entry>>,
     tokens: BTreeMap<Token, DeviceName>,
 }
 
-/// So many screens are kept of a phone: it shows one, and is about to show another.
+/// So many screens are kept of a phone.
 const OF_ONE_PHONE: usize = 2;
 
 impl Table {
     pub(super) fn insert(&mut self, device: &DeviceName, entry: Entry) {
         let entries = self.phones.entry(device.clone()).or_default();
-        // What is shown is the oldest; what came between was not fetched.
         while entries.len() >= OF_ONE_PHONE {
-            if let Some(between) = entries.pop() {
-                self.tokens.remove(&between.token);
-            }
+            // What was not fetched is not shown either.
+            let useless = entries.iter().rposition(|entry| !entry.is_fetched()).unwrap_or(0);
+            self.tokens.remove(&entries.remove(useless).token);
         }
         self.tokens.insert(entry.token, device.clone());
         entries.push(entry);
@@ -112,28 +125,30 @@ impl Table {
         self.phones.get(device).and_then(|entries| entries.last()).map(|entry| &entry.screen)
     }
 
-    /// A phone fetches a screen.
-    pub(super) fn fetch(&mut self, token: Token) -> Option<String> {
+    /// A phone fetches a screen: it is given this one, or a later one that it has fetched already.
+    pub(super) fn fetch(&mut self, token: Token) -> Option<&str> {
         let entries = self.phones.get_mut(self.tokens.get(&token)?)?;
-        let position = entries.iter().position(|entry| entry.token == token)?;
-        for before in entries.drain(..position) {
-            self.tokens.remove(&before.token);
-        }
-        let entry = entries.first_mut()?;
+        let entry = entries.iter_mut().find(|entry| entry.token == token)?;
         if let Some(fetched) = entry.fetched.take() {
             // Nobody may wait any more.
             let _late = fetched.send(());
         }
-        Some(entry.xml.clone())
+        present(entries)
     }
 
-    /// A key is pressed: the press, where it is told, and the screen.
-    pub(super) fn press(&self, token: Token, key: &str) -> Option<(Press, &Presses, &str)> {
-        let device = self.tokens.get(&token)?;
-        let entry = self.phones.get(device)?.iter().find(|entry| entry.token == token)?;
-        let (_, content) = entry.keys.iter().find(|(name, _)| name == key)?;
-        let press = Press { device: device.clone(), content: content.clone() };
-        Some((press, &entry.presses, &entry.xml))
+    /// A key is pressed: the press, where it is told, and the screen that the phone is to show meanwhile.
+    pub(super) fn press(&self, token: Token, key: &str) -> Pressing<'_> {
+        let entries = self.tokens.get(&token).and_then(|device| Some((device, self.phones.get(device)?)));
+        let Some((device, entries)) = entries else { return Pressing::Unknown };
+        let entry = entries.iter().find(|entry| entry.token == token && entry.is_fetched());
+        let key = entry.and_then(|entry| Some((entry, entry.keys.iter().find(|(name, _)| name == key)?)));
+        match (key, present(entries)) {
+            (Some((entry, (_, content))), Some(xml)) => {
+                let press = Press { device: device.clone(), content: content.clone() };
+                Pressing::Told(press, &entry.presses, xml)
+            }
+            _ => Pressing::NoKey,
+        }
     }
 
     /// The phone did not take this one.
@@ -154,4 +169,9 @@ impl Table {
             self.tokens.remove(&entry.token);
         }
     }
+}
+
+/// The latest screen that was fetched.
+fn present(entries: &[Entry]) -> Option<&str> {
+    entries.iter().rfind(|entry| entry.is_fetched()).map(|entry| entry.xml.as_str())
 }

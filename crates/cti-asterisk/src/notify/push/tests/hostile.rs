@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use ringback_cti::message::CtiError;
 use ringback_screen::phone::{ExecuteItem, Priority};
 
-use super::super::table::{Entry, Table, Token};
+use super::super::table::{Entry, Pressing, Table, Token};
 use super::*;
 
 fn play() -> Errand {
@@ -114,13 +114,16 @@ async fn strangers_learn_nothing() {
         format!("/screen/{token}/Dial"),
         format!("/screens/{token}"),
         format!("//screen/{token}"),
-        format!("/key/{other}/Dial"),
+        format!("/key/{shorter}/Dial"),
+        format!("/key/{token}/Dial/"),
         "/key/../../etc/passwd".to_owned(),
         format!("/{}", "a".repeat(4000)),
     ] {
         let answer = room.get(&path).await;
         assert!(answer.starts_with("HTTP/1.1 404 Not Found\r\n"), "{path}: {answer}");
     }
+    // A screen that there is not is a screen that is over.
+    assert!(room.get(&format!("/key/{other}/Dial")).await.contains("Init:Services"));
     for method in ["POST", "PUT", "DELETE", "HEAD"] {
         let request = format!("{method} /key/{token}/Dial HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
         assert!(room.send(&request).await.starts_with("HTTP/1.1 405"), "{method}");
@@ -177,44 +180,58 @@ fn event() -> impl Strategy<Value = Event> {
     })
 }
 
+fn told(table: &Table, token: Token) -> Option<String> {
+    match table.press(token, "Dial") {
+        Pressing::Told(_, _, xml) => Some(xml.to_owned()),
+        Pressing::NoKey | Pressing::Unknown => None,
+    }
+}
+
 proptest! {
     #[test]
-    fn screens_are_bounded_and_a_fetched_one_is_the_oldest(events in prop::collection::vec(event(), 0..60)) {
+    fn screens_are_bounded_and_what_is_answered_is_the_latest_that_was_fetched(
+        events in prop::collection::vec(event(), 0..60)
+    ) {
         let mut table = Table::default();
-        let mut tokens: Vec<(Token, DeviceName)> = Vec::new();
-        let name = |which: u8| DeviceName::new(format!("100{}", which % 3)).unwrap();
-        for event in events {
-            let known = |which: u8| tokens.get(usize::from(which) % tokens.len().max(1)).cloned();
+        // Of each phone the tokens, in order, and whether it was fetched.
+        let mut tokens: [Vec<(Token, bool)>; 3] = Default::default();
+        for (number, event) in events.into_iter().enumerate() {
+            let (Event::Insert(which) | Event::Fetch(which) | Event::Clear(which) | Event::Remove(which)) = event;
+            let phone = usize::from(which % 3);
+            let device = DeviceName::new(format!("100{phone}")).unwrap();
+            let tokens = &mut tokens[phone];
+            let known = tokens.len().checked_sub(1).map(|last| usize::from(which / 3) % (last + 1));
             match event {
-                Event::Insert(which) => {
+                Event::Insert(_) => {
                     let token = Token::random().unwrap();
                     let (presses, _) = Presses::new();
-                    let (entry, _) = Entry::new(token, "a:1", screen("x", &["Dial"]), presses).unwrap();
-                    table.insert(&name(which), entry);
-                    prop_assert!(table.press(token, "Dial").is_some(), "the latest can be pressed");
-                    tokens.push((token, name(which)));
+                    let shown = screen(&format!("number {number};"), &["Dial"]);
+                    let (entry, _) = Entry::new(token, "a:1", shown, presses).unwrap();
+                    table.insert(&device, entry);
+                    tokens.push((token, false));
+                    prop_assert!(!matches!(table.press(token, ""), Pressing::Unknown));
                 }
-                Event::Fetch(which) => if let Some((token, device)) = known(which)
-                    && table.fetch(token).is_some()
-                {
-                    // Those before it are gone.
-                    let before = tokens.iter().take_while(|(other, _)| *other != token);
-                    for (other, of) in before.filter(|(_, of)| *of == device) {
-                        prop_assert!(table.press(*other, "Dial").is_none(), "{}", of.as_str());
-                    }
+                Event::Fetch(_) => if let Some(known) = known {
+                    tokens[known].1 |= table.fetch(tokens[known].0).is_some();
                 },
-                Event::Clear(which) => {
-                    table.clear(&name(which));
-                    prop_assert!(table.shown(&name(which)).is_none());
+                Event::Clear(_) => {
+                    table.clear(&device);
+                    prop_assert!(table.shown(&device).is_none());
+                    tokens.clear();
                 }
-                Event::Remove(which) => if let Some((token, _)) = known(which) {
-                    table.remove(token);
-                    prop_assert!(table.fetch(token).is_none());
+                Event::Remove(_) => if let Some(known) = known {
+                    table.remove(tokens[known].0);
+                    prop_assert!(table.fetch(tokens[known].0).is_none());
+                    tokens.remove(known);
                 },
             }
-            for which in 0..3 {
-                let alive = tokens.iter().filter(|(token, of)| *of == name(which) && table.press(*token, "Dial").is_some());
-                prop_assert!(alive.count() <= 2);
+            let alive: Vec<_> = tokens.iter().filter(|(token, _)| !matches!(table.press(*token, ""), Pressing::Unknown)).collect();
+            prop_assert!(alive.len() <= 2);
+            let answers: Vec<_> = alive.iter().filter_map(|(token, _)| told(&table, *token)).collect();
+            prop_assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "one phone, one screen");
+            prop_assert_eq!(answers.is_empty(), alive.iter().all(|(_, fetched)| !fetched));
+            if let (Some(answer), Some((token, _))) = (answers.first(), alive.iter().rev().find(|(_, fetched)| *fetched)) {
+                prop_assert_eq!(Some(answer.as_str()), table.fetch(*token));
             }
         }
     }

@@ -53,27 +53,42 @@ async fn keys_that_are_not_ours_go_by_their_position() {
 }
 
 #[tokio::test]
-async fn the_screen_before_has_keys_until_the_next_is_fetched() {
+async fn the_screen_before_keeps_its_keys_until_there_is_a_third() {
     let wire = Wire::new().await;
-    let room = Room::new(config(), &wire.address()).await;
+    let mut room = Room::new(config(), &wire.address()).await;
     let (first, _) = show(&room, &wire, screen("first", &["Dial"])).await;
     let press = |path: &str| format!("{}/Dial", path.replace("/screen/", "/key/"));
     let phone = async {
         let second = screen_path(&wire.answer(&ok(DONE)).await);
-        assert!(room.get(&press(&first)).await.starts_with("HTTP/1.1 200"));
+        // What is not on the phone yet has no keys, nor is it what is there.
+        assert!(room.get(&press(&second)).await.starts_with("HTTP/1.1 404"));
+        assert!(room.get(&press(&first)).await.contains("first"));
         assert!(room.get(&second).await.contains("second"));
-        assert!(room.get(&press(&first)).await.starts_with("HTTP/1.1 404"));
-        assert!(room.get(&first).await.starts_with("HTTP/1.1 404"));
+        // Pressed while the second one was drawn: that is what the phone is to show.
+        assert!(room.get(&press(&first)).await.contains("second"));
+        assert!(room.get(&first).await.contains("second"));
         second
     };
     let (shown, second) = tokio::join!(room.run(Errand::Show(screen("second", &["Dial"]))), phone);
     shown.unwrap();
+    for _ in 0..2 {
+        assert_eq!(room.pressed.recv().await.unwrap().content, "Dial:ringback:7-12");
+    }
+    show(&room, &wire, screen("third", &["Dial"])).await;
+    assert!(room.get(&press(&first)).await.contains("Init:Services"));
+    assert!(room.get(&first).await.starts_with("HTTP/1.1 404"));
+    assert!(room.get(&press(&second)).await.contains("third"));
     let taken = ok(DONE);
     let (cleared, xml) = tokio::join!(room.run(Errand::Clear(clear())), wire.answer(&taken));
     cleared.unwrap();
     assert!(xml.contains("<ExecuteItem Priority=\"0\" URL=\"Init:Services\"/>"), "{xml}");
-    assert!(room.get(&press(&second)).await.starts_with("HTTP/1.1 404"));
+    let closed = room.get(&press(&second)).await;
+    let close = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<CiscoIPPhoneExecute>\n\
+         <ExecuteItem Priority=\"0\" URL=\"Init:Services\"/>\n</CiscoIPPhoneExecute>\n";
+    assert!(closed.ends_with(close), "{closed}");
     assert!(room.get(&second).await.starts_with("HTTP/1.1 404"));
+    assert_eq!(room.pressed.recv().await.unwrap().content, "Dial:ringback:7-12");
+    assert!(room.pressed.try_recv().is_err());
 }
 
 fn clear() -> Vec<ringback_screen::phone::ExecuteItem> {
