@@ -6,11 +6,8 @@
 //! language, or the Asterisk that was fetched is not usable.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for a terminal")]
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
 
 use clap::{Parser, ValueEnum};
 use ringback_scenario::asterisk::{LabError, Laboratory};
@@ -50,7 +47,7 @@ fn main() -> ExitCode {
     let played = match (files, arguments.pbx) {
         (Err(error), _) => Err(error.to_string()),
         (Ok(files), None) => in_the_simulator(&files, arguments.log),
-        (Ok(files), Some(Pbx::Asterisk)) => on_asterisk(&files, arguments.jobs.max(1)),
+        (Ok(files), Some(Pbx::Asterisk)) => on_asterisk(&files, arguments.jobs),
     };
     match played {
         Ok(report) => {
@@ -78,57 +75,25 @@ fn in_the_simulator(files: &Files, log: bool) -> Result<Report, String> {
 }
 
 fn on_asterisk(files: &Files, jobs: usize) -> Result<Report, String> {
+    let mut report = Report::new();
     let laboratory = match Laboratory::open() {
-        Ok(laboratory) => {
-            eprintln!("PBX: {}", laboratory.version());
-            Ok(laboratory)
-        }
+        Ok(laboratory) => laboratory,
         Err(error @ LabError::Unreachable(_)) if std::env::var_os("RINGBACK_PBX_REQUIRED").is_none() => {
             eprintln!("\n*** NOTHING IS PLAYED ON A REAL PBX: {error}\n");
-            Err(error.to_string())
+            for (_, file) in files {
+                println!("{}", report.add(file, &Outcome::Skipped { reason: error.to_string() }));
+            }
+            return Ok(report);
         }
         Err(error) => return Err(error.to_string()),
     };
-    let play = |scenario: &Scenario| match &laboratory {
-        Ok(laboratory) => laboratory.play(scenario).map_err(|error| error.to_string()),
-        Err(reason) => Ok(Outcome::Skipped { reason: reason.clone() }),
-    };
-    let (next, (sender, played)) = (AtomicUsize::new(0), mpsc::channel());
-    std::thread::scope(|scope| {
-        for _ in 0..jobs {
-            let sender = sender.clone();
-            let (next, play) = (&next, &play);
-            scope.spawn(move || {
-                loop {
-                    let place = next.fetch_add(1, Ordering::SeqCst);
-                    let Some((scenario, _)) = files.get(place) else { return };
-                    // Nobody listens any more once one could not be played.
-                    let _ = sender.send((place, play(scenario)));
-                }
-            });
+    eprintln!("PBX: {}", laboratory.version());
+    let scenarios: Vec<&Scenario> = files.iter().map(|(scenario, _)| scenario).collect();
+    let played = laboratory.play_all(&scenarios, jobs, |place, outcome| {
+        if let Some((_, file)) = files.get(place) {
+            println!("{}", report.add(file, &outcome));
         }
-        drop(sender);
-        told_in_order(files, &played)
-    })
-}
-
-/// Tells each file's outcome when those before it have been told.
-fn told_in_order(
-    files: &Files,
-    played: &mpsc::Receiver<(usize, Result<Outcome, String>)>,
-) -> Result<Report, String> {
-    let mut report = Report::new();
-    let mut waiting = BTreeMap::new();
-    for (place, (_, file)) in files.iter().enumerate() {
-        let outcome = loop {
-            if let Some(outcome) = waiting.remove(&place) {
-                break outcome;
-            }
-            let Ok((other, outcome)) = played.recv() else { return Err("a player ended early".to_owned()) };
-            waiting.insert(other, outcome);
-        };
-        let outcome = outcome.map_err(|error| format!("{}: cannot be played: {error}", file.display()))?;
-        println!("{}", report.add(file, &outcome));
-    }
+    });
+    played.map_err(|error| format!("cannot be played: {error}"))?;
     Ok(report)
 }

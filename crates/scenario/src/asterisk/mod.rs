@@ -25,6 +25,7 @@
 
 mod act;
 mod desk;
+mod many;
 mod observe;
 mod reach;
 mod server;
