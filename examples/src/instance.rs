@@ -114,10 +114,9 @@ pub async fn run(terms: Terms, on_parameters: Option<OnParameters>) -> Result<()
         on_parameters,
         on_settings: None,
     };
-    let member = config.member;
     let (service, handle) = Service::new(config, ports)?;
     let signs = Signs { locks: presence.is_some().then_some(terms.folder), links: links.clone() };
-    let deaths = tell_of_deaths(signs, registry, group, member, handle.clone());
+    let deaths = tell_of_deaths(signs, handle.clone());
     let service = service.run();
     tokio::pin!(service, deaths);
     loop {

@@ -4,19 +4,12 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use ringback::Handle;
-use ringback::election::{Evidence, Member, Registry};
-use ringback::model::Group;
+use ringback::election::{Evidence, Member};
 use ringback_db_sqlite::Presence;
 use ringback_peer::PeerLinks;
 use tokio::task::{AbortHandle, JoinSet};
-use tokio::time::{MissedTickBehavior, interval};
-
-/// How often the registry is asked who else is there. A peer that is not known yet is not missed for long: its lease
-/// passes.
-const LOOK: Duration = Duration::from_millis(200);
 
 /// By what the others show that they live.
 #[derive(Debug, Clone, Default)]
@@ -50,41 +43,32 @@ impl Signs {
 }
 
 /// Tells the service behind `handle` of each run of another instance that is certainly dead. Never returns.
-pub async fn tell_of_deaths(
-    signs: Signs,
-    registry: Arc<dyn Registry>,
-    group: Group,
-    me: Member,
-    handle: Handle,
-) {
+pub async fn tell_of_deaths(signs: Signs, handle: Handle) {
+    let mut peers = handle.peers();
     // Those that are watched, and those that are dead and still in the registry.
     let mut known: HashMap<Member, AbortHandle> = HashMap::new();
     let mut watches = JoinSet::new();
-    let mut look = interval(LOOK);
-    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
+        let others = peers.borrow_and_update().clone();
+        known.retain(|member, watch| {
+            let is_there = others.contains(member);
+            if !is_there {
+                watch.abort();
+            }
+            is_there
+        });
+        for peer in others {
+            known.entry(peer).or_insert_with(|| watches.spawn(signs.clone().dead(peer)));
+        }
         tokio::select! {
             // An error: the watch of a member that is gone was given up.
             Some(ended) = watches.join_next() => if let Ok((dead, evidence)) = ended {
                 handle.peer_died(dead, evidence);
             },
-            _ = look.tick() => {
-                // Out of reach now: it is asked again.
-                let Ok(view) = registry.read(&group).await else { continue };
-                let is_there = |member: &Member| {
-                    view.members.get(&member.address).is_some_and(|there| there.member.is(member))
-                };
-                known.retain(|member, watch| is_there(member) || {
-                    watch.abort();
-                    false
-                });
-                for presence in view.members.values() {
-                    let peer = presence.member;
-                    if !peer.is(&me) {
-                        known.entry(peer).or_insert_with(|| watches.spawn(signs.clone().dead(peer)));
-                    }
-                }
-            }
+            changed = peers.changed() => if changed.is_err() {
+                // The service has ended.
+                return std::future::pending().await;
+            },
         }
     }
 }

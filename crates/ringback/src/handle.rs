@@ -30,11 +30,16 @@ pub(crate) enum Command {
 pub struct Handle {
     commands: mpsc::UnboundedSender<Command>,
     status: watch::Receiver<Status>,
+    peers: watch::Receiver<Vec<Member>>,
 }
 
 impl Handle {
-    pub(crate) fn new(commands: mpsc::UnboundedSender<Command>, status: watch::Receiver<Status>) -> Self {
-        Self { commands, status }
+    pub(crate) fn new(
+        commands: mpsc::UnboundedSender<Command>,
+        status: watch::Receiver<Status>,
+        peers: watch::Receiver<Vec<Member>>,
+    ) -> Self {
+        Self { commands, status, peers }
     }
 
     /// Whether it still runs: its [`run`](crate::Service::run) has neither returned nor been dropped.
@@ -59,6 +64,13 @@ impl Handle {
     #[must_use]
     pub fn watch(&self) -> watch::Receiver<Status> {
         self.status.clone()
+    }
+
+    /// The runs of other instances of the group that are live, and every change of that: whoever can prove their deaths
+    /// watches these.
+    #[must_use]
+    pub fn peers(&self) -> watch::Receiver<Vec<Member>> {
+        self.peers.clone()
     }
 
     /// The callers who wait for a line and have not been notified, in the order of the queue; nobody if this instance is

@@ -2,10 +2,10 @@ use std::net::IpAddr;
 
 use ringback_election::{Rank, Role};
 use ringback_model::{Epoch, Group, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What the manual's monitoring tool shows of an instance, and what an operator of a cluster wants to know besides.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
     /// The group served.
     pub group: Group,

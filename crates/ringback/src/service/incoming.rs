@@ -130,6 +130,7 @@ impl Service {
                 self.watch_registry();
             }
             Done::RegistryChanged(seen) => self.registry_changed(seen),
+            Done::Beat => self.beat(),
             Done::Parameters(result) => self.parameters_read(result),
             Done::Settings(result) => self.settings_read(result),
             Done::DirectoryProbed(result) => {

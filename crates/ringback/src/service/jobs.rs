@@ -45,4 +45,6 @@ pub(super) enum Done {
     Registry(CallNumber, Result<View, RegistryError>),
     /// Something has changed in the registry since it was at this revision.
     RegistryChanged(u64),
+    /// Another group of this process is about to report.
+    Beat,
 }

@@ -177,6 +177,7 @@ pub struct Service {
     next_tag: u64,
     commands: mpsc::UnboundedReceiver<Command>,
     status: watch::Sender<Status>,
+    peers: watch::Sender<Vec<Member>>,
     /// What the redundancy manager said last.
     election: ringback_election::Status,
     /// Since when it has its role.
@@ -219,6 +220,7 @@ impl Service {
             in_doubt: 0,
         });
         let (sender, commands) = mpsc::unbounded_channel();
+        let (peers, others) = watch::channel(Vec::new());
         let election = manager.status();
         let service = Self {
             config,
@@ -242,13 +244,14 @@ impl Service {
             next_tag: 0,
             commands,
             status,
+            peers,
             election,
             since: Timestamp(0),
             abandoned: false,
             provider_gone: false,
             stopped: false,
         };
-        Ok((service, Handle::new(sender, watcher)))
+        Ok((service, Handle::new(sender, watcher, others)))
     }
 
     /// Runs until it has been told to stop and has handed everything over.

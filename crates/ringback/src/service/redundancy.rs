@@ -47,6 +47,7 @@ impl Service {
         self.redundancy(Input::Ready(false));
         self.redundancy(Input::Tick);
         self.watch_registry();
+        self.await_beat();
     }
 
     /// Tells the manager, and does what it says.
@@ -108,6 +109,12 @@ impl Service {
             self.since = Timestamp(self.surroundings.now().0.saturating_sub(ago.0));
         }
         self.election = status;
+        let others = self.manager.others();
+        self.peers.send_if_modified(|peers| {
+            let modified = *peers != others;
+            *peers = others;
+            modified
+        });
     }
 
     fn drain(&mut self) {
@@ -260,6 +267,21 @@ impl Service {
             registry.changed(&group, &member, revision).await;
             Done::RegistryChanged(revision)
         }));
+    }
+
+    /// Waits until other groups of this process report.
+    fn await_beat(&mut self) {
+        let registry = Arc::clone(&self.registry);
+        self.jobs.push(Box::pin(async move {
+            registry.beat().await;
+            Done::Beat
+        }));
+    }
+
+    /// Other groups report.
+    pub(super) fn beat(&mut self) {
+        self.redundancy(Input::Beat);
+        self.await_beat();
     }
 
     /// The hint. What the manager has seen already is no news; what it has not, the next answer brings, and only then
