@@ -1,11 +1,11 @@
 use ringback_callback::{Refusal, SoftKey, View};
 use ringback_model::{DirectoryNumber, Epoch, Locale, RequestId, Timestamp, UtcOffset, reveal_personal_data};
-use ringback_screen::phone::{PhoneObject, PhoneXmlError, SoftKeyPress, parse};
+use ringback_screen::phone::{PhoneAnswer, PhoneObject, PhoneXmlError, SoftKeyPress, parse};
 use ringback_screen::{Dictionaries, ScreenRenderer, XmlRenderer};
 
 const MESSAGE_BYTES: usize = ringback_screen::MESSAGE_BYTES;
 
-/// Phone XML, and what a phone sends when a softkey is pressed.
+/// Phone XML, what a phone answers, and what it sends when a softkey is pressed.
 pub(super) fn phone(data: &[u8]) {
     reveal_personal_data(true);
     if let Ok(object) = parse(data) {
@@ -19,6 +19,13 @@ pub(super) fn phone(data: &[u8]) {
             // Written with a declaration, line ends and entities it may be too long.
             Err(PhoneXmlError::Limit(limit)) => assert_eq!(limit.what, "phone XML", "{limit}"),
             Err(other) => panic!("{object:?} was read and cannot be written: {other}"),
+        }
+    }
+    if let Ok(answer) = PhoneAnswer::parse(data) {
+        match answer.to_xml() {
+            Ok(xml) => assert_eq!(PhoneAnswer::parse(xml.as_bytes()), Ok(answer)),
+            Err(PhoneXmlError::Limit(limit)) => assert_eq!(limit.what, "answer of a phone", "{limit}"),
+            Err(other) => panic!("{answer:?} was read and cannot be written: {other}"),
         }
     }
     let Ok(text) = std::str::from_utf8(data) else { return };
