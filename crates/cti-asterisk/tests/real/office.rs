@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ringback::callback::Phase;
+use ringback::callback::{Kind, Phase};
 use ringback::db::MemoryStore;
 use ringback::{Handle, Ports, Service};
 use ringback_cti_asterisk::directory::Profile;
@@ -257,6 +257,78 @@ async fn after_a_power_failure_of_the_pbx_only_what_is_seen_counts() {
     assert_eq!(office.requests().await, 1);
     press(&mut phones[1], "*79").await;
     phones[0].wait_for(SOON, |event| is_recall(event, "1002")).await.unwrap();
+}
+
+/// What became free while the server was down is notified once it is certain that it is free: not from the first look, in
+/// which everything is free because the server has forgotten all calls, but when phones of the old calls are over by any
+/// measure.
+#[tokio::test]
+async fn after_a_power_failure_what_became_free_is_notified_when_it_is_certain() {
+    const PROOF: Millis = Millis(6000);
+    let Some((mut server, mut phones)) = site().await else { return };
+    let office = Office::open(Config { proof: Some(PROOF), ..config(&server) }).await;
+    let mut status = office.handle.watch();
+    let _talk = b_is_busy_and_a_wants_to_be_called_back(&mut phones).await;
+    phones[0].drain();
+    server.kill();
+    tokio::time::timeout(SOON, status.wait_for(|status| status.registered_at.is_none()))
+        .await
+        .unwrap()
+        .unwrap();
+    let started = Instant::now();
+    server.restart().await.unwrap();
+    for phone in &phones {
+        phone.renew().await.unwrap();
+    }
+    let (rang, _) =
+        phones[0].wait_for(Duration::from_secs(60), |event| is_recall(event, "1002")).await.unwrap();
+    assert!(rang - started >= PROOF.to_duration(), "rung {:?} after the start", rang - started);
+    assert_eq!(office.requests().await, 1);
+    // Notified once.
+    phones[0].hang_up().await.unwrap();
+    let again = phones[0].wait_for(Duration::from_secs(3), |event| is_recall(event, "1002")).await;
+    assert!(again.is_err(), "{again:?}");
+}
+
+/// R11: a no-answer wait is ended by every use of B's line, and by one alone.
+#[tokio::test]
+async fn a_spell_of_five_milliseconds_ends_a_no_answer_wait_every_time() {
+    const ROUNDS: usize = 30;
+    let names = ["1001", "1002"];
+    let site = Site::with_phones(names).replacing(
+        "\n[ringback-recall]\n",
+        "\n[phones](+)\nexten => 700,1,Answer()\n same => n,Wait(10)\n\n[ringback-recall]\n",
+    );
+    let Some(server) = server(&site).await else { return };
+    let mut phones = phones(&server, &names).await;
+    let office = Office::open(config(&server)).await;
+    let mut recalls = 0;
+    for round in 0..ROUNDS {
+        let mut call = phones[0].call("1002").unwrap();
+        call.wait_for(SOON, |outcome| outcome == CallOutcome::Ringing).await.unwrap();
+        phones[0].text("ringback", "1002").await.unwrap();
+        phones[0].wait_for(SOON, |event| text_with(event, "CallBack is activated on 1002")).await.unwrap();
+        call.hang_up().await.unwrap();
+        phones[1].wait_for(SOON, |event| *event == PhoneEvent::StoppedRinging).await.unwrap();
+        server_has_no_call_of(&server, "1002").await;
+        let kinds: Vec<_> =
+            office.handle.records().await.iter().map(|record| (record.kind, record.phase)).collect();
+        assert_eq!(kinds, [(Kind::NoAnswer, Phase::Waiting)], "round {round}");
+        let mut spell = phones[1].call("700").unwrap();
+        spell.wait_for(SOON, |outcome| outcome == CallOutcome::Answered).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        spell.hang_up().await.unwrap();
+        phones[0].wait_for(SOON, |event| is_recall(event, "1002")).await.unwrap();
+        recalls += 1;
+        phones[0].hang_up().await.unwrap();
+        // The second key of the screen is Cancel.
+        phones[0].text("ringback", "2").await.unwrap();
+        until_requests(&office, 0).await;
+        server_has_no_call_of(&server, "1001").await;
+        let more = phones[0].drain().into_iter().filter(|(_, event)| is_recall(event, "1002")).count();
+        assert_eq!(more, 0, "round {round}");
+    }
+    assert_eq!(recalls, ROUNDS);
 }
 
 async fn until_phase(office: &Office, wanted: Phase) {

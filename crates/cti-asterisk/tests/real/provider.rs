@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use ringback_cti::ProviderEvent;
-use ringback_cti::message::{Activity, CallState, Cause, DeviceStatus};
+use ringback_cti::message::{Activity, Answer, CallState, Cause, DeviceStatus};
+use ringback_cti::{CallTable, Command, CtiProvider, Occupancy, ProviderEvent, Tag};
+use ringback_cti_asterisk::map::line_of;
+use ringback_model::DirectoryNumber;
 use ringback_pbx_lab::{Answering, CallOutcome, Phone, Site};
 
 use super::seat::{SOON, acting, config, device, phones, server, until};
@@ -77,13 +79,19 @@ async fn busy_and_no_answer_are_told() {
     }
 }
 
+/// Every spell is one use of the line and one idleness, though no device state may ever tell of it.
 #[tokio::test]
 async fn a_spell_of_five_milliseconds_is_seen_every_time() {
     let Some(server) = server(&Site::with_phones(["1002"])).await else { return };
     let phones = phones(&server, &["1002"]).await;
     let mut provider = acting(config(&server), &["1002"]).await;
-    until(&mut provider, SOON, |event| is_line_opened(event, "1002")).await;
-    for round in 0..30 {
+    let line = line_of(&device("1002")).unwrap();
+    let mut table = CallTable::default();
+    for event in until(&mut provider, SOON, |event| is_line_opened(event, "1002")).await {
+        table.apply(&event);
+    }
+    let mut uses = vec![Occupancy::Idle];
+    for round in 0..60 {
         // Alternately a number that is nobody's, and one that answers and is left after 5 ms.
         let mut call = phones[0].call(if round % 2 == 0 { "9999" } else { "*66" }).unwrap();
         let outcome = call.wait_for(SOON, |outcome| outcome != CallOutcome::Calling).await.unwrap();
@@ -91,10 +99,51 @@ async fn a_spell_of_five_milliseconds_is_seen_every_time() {
             tokio::time::sleep(Duration::from_millis(5)).await;
             call.hang_up().await.unwrap();
         }
-        let seen = until(&mut provider, SOON, |event| is_call(event, "1002", CallState::Idle)).await;
-        let off_hook = seen
-            .iter()
-            .any(|event| matches!(event, ProviderEvent::Call { info, .. } if info.state.is_off_hook()));
-        assert!(off_hook, "round {round}: {seen:?}");
+        for event in until(&mut provider, SOON, |event| is_call(event, "1002", CallState::Idle)).await {
+            table.apply(&event);
+            let now = table.occupancy(&line).unwrap();
+            if uses.last() != Some(&now) {
+                uses.push(now);
+            }
+        }
+    }
+    let spell = [Occupancy::InUse, Occupancy::Idle];
+    assert_eq!(uses, [&[Occupancy::Idle][..], &spell.repeat(60)].concat());
+}
+
+/// R20: whatever says that B is busy, A's call says so by its cause, and B's line is not touched.
+#[tokio::test]
+async fn a_dial_to_somebody_busy_says_busy_and_disturbs_nobody() {
+    let Some(server) = server(&Site::with_phones(["1001", "1002"])).await else { return };
+    let phones = phones(&server, &["1001", "1002"]).await;
+    let mut provider = acting(config(&server), &["1001", "1002"]).await;
+    until(&mut provider, SOON, |event| is_line_opened(event, "1002")).await;
+    phones[0].set_answering(Answering::After(Duration::ZERO));
+    // Its phone says so itself; or its user does not want to be disturbed, and the dialplan says so.
+    for (tag, by_dialplan) in [(1, false), (2, true)] {
+        phones[1].set_answering(if by_dialplan { Answering::Ring } else { Answering::Busy });
+        if by_dialplan {
+            server.console("database put DND 1002 1").await.unwrap();
+        }
+        let (from, to) = (line_of(&device("1001")).unwrap(), DirectoryNumber::new("1002").unwrap());
+        provider.submit(Command::MakeCall { tag: Tag(tag), from, to, override_forwarding: false });
+        let seen = until(&mut provider, SOON, |event| is_call(event, "1001", CallState::Idle)).await;
+        let made = seen.iter().find_map(|event| match event {
+            ProviderEvent::Answer { tag: Tag(of), result: Ok(Answer::CallMade(call)) } if *of == tag => {
+                Some(*call)
+            }
+            _ => None,
+        });
+        let told = |event: &ProviderEvent| match event {
+            ProviderEvent::Call { at, info } if at.device == device("1001") => {
+                Some((info.call, info.state, info.cause))
+            }
+            _ => None,
+        };
+        let told: Vec<_> = seen.iter().filter_map(told).collect();
+        assert!(told.contains(&(made.unwrap(), CallState::Busy, Cause::USER_BUSY)), "{told:?}");
+        let of_b = |event: &&ProviderEvent| matches!(event, ProviderEvent::Call { at, .. } if at.device == device("1002"));
+        assert_eq!(seen.iter().find(of_b), None);
+        until(&mut provider, SOON, |event| is_idle(event, "1001")).await;
     }
 }
