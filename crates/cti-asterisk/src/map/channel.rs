@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use ringback_cti::message::{CallInfo, CallState, Cause};
-use ringback_model::{CallId, DeviceName, DirectoryNumber};
+use ringback_model::{CallId, DeviceName, DirectoryNumber, Timestamp};
 
 use crate::ami::Message;
 
@@ -97,6 +97,8 @@ pub(super) struct Channel {
     ours: bool,
     /// Nothing is told of it.
     pub(super) hidden: bool,
+    /// When the server was told to end it.
+    pub(super) ends_since: Option<Timestamp>,
     /// What has been told, or queued to be told, last.
     pub(super) told: Option<CallInfo>,
 }
@@ -130,6 +132,7 @@ impl Channel {
             feature: false,
             ours: false,
             hidden: false,
+            ends_since: None,
             told: None,
         }
     }

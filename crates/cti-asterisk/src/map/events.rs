@@ -23,6 +23,7 @@ impl Mapper {
             "BridgeEnter" | "BridgeLeave" => self.bridge(now, message, event == "BridgeEnter", out),
             "DialBegin" | "DialState" | "DialEnd" => self.dial(now, message, event, out),
             "Rename" => self.rename(now, message),
+            "HangupRequest" | "SoftHangupRequest" => self.hangup_requested(now, message),
             "Hangup" => self.hangup(now, message, out),
             "DeviceStateChange" => self.device_state(now, message, out),
             "PeerStatus" | "ContactStatus" => self.registration(message, out),
@@ -140,6 +141,13 @@ impl Mapper {
             return;
         }
         self.end_channel(now, id, Cause::NORMAL);
+    }
+
+    /// The phone has hung up, or whoever is at the other end: what follows is the server's work.
+    fn hangup_requested(&mut self, now: Timestamp, message: &Message) {
+        if let Some(channel) = message.known("Uniqueid").and_then(|id| self.channels.get_mut(id)) {
+            channel.ends_since = Some(now);
+        }
     }
 
     fn hangup(&mut self, now: Timestamp, message: &Message, out: &mut Vec<ProviderEvent>) {

@@ -27,6 +27,8 @@ pub(super) struct End {
     pub(super) channel: Option<String>,
     /// The channel was hung up.
     pub(super) hung_up: bool,
+    /// When the server was told to end it, if that was heard of.
+    pub(super) since: Option<Timestamp>,
     /// The device state has said since that there is no call.
     pub(super) device_idle: bool,
     /// Both agree: told at this moment.

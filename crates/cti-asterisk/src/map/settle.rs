@@ -21,7 +21,8 @@ impl Mapper {
         }
         let info = CallInfo { cause, ..idle(channel.info()) };
         if !self.reports.hang_up(id, &info) {
-            let end = End { channel: Some(id.to_owned()), hung_up: true, ..self.expected_end(now, false) };
+            let (id, since) = (Some(id.to_owned()), channel.ends_since);
+            let end = End { channel: id, hung_up: true, since, ..self.expected_end(now, false) };
             self.reports.push(Report { phone: channel.phone.clone(), info, wait: Wait::End(end) });
         }
         self.agree(now, &channel.phone);
@@ -47,6 +48,7 @@ impl Mapper {
         End {
             channel: None,
             hung_up: false,
+            since: None,
             device_idle,
             due: None,
             deadline: now + self.timing.disagreement,
@@ -101,8 +103,8 @@ impl Mapper {
             else {
                 continue;
             };
-            let (phone, info) = (device.clone(), idle(channel.info()));
-            let wait = Wait::End(End { channel: Some(id), ..self.expected_end(now, true) });
+            let (phone, info, since) = (device.clone(), idle(channel.info()), channel.ends_since);
+            let wait = Wait::End(End { channel: Some(id), since, ..self.expected_end(now, true) });
             self.reports.push(Report { phone, info, wait });
         }
         if let Some(call) = shadow {
@@ -115,12 +117,12 @@ impl Mapper {
 
     /// Gives every end of this phone on which all agree its time, and looks whether a device state stands alone.
     pub(super) fn agree(&mut self, now: Timestamp, device: &DeviceName) {
-        let due = now + self.timing.settle;
+        let settle = self.timing.settle;
         let Some(phone) = self.phones.get_mut(device) else { return };
         let explained = !phone.device_state.is_some_and(DeviceState::has_calls) || !phone.channels.is_empty();
         for end in self.reports.ends(device) {
             if end.hung_up && (end.device_idle || explained) {
-                end.due.get_or_insert(due);
+                end.due.get_or_insert(now.max(end.since.unwrap_or(now) + settle));
             }
         }
         let alone = !explained && !phone.stale && phone.shadow.is_none() && !self.reports.awaits_end(device);

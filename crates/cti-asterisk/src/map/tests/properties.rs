@@ -41,7 +41,7 @@ proptest! {
         let uses: Vec<Use> = desk.told.iter().map(|(_, told)| *told).collect();
         prop_assert_eq!(uses, [Ringing, OffHook, Idle]);
         let idle = desk.told[2].0;
-        prop_assert!((3005..=3009).contains(&idle), "idle at {}", idle);
+        prop_assert!((3004..=3008).contains(&idle), "idle at {}", idle);
     }
 
     /// A spell shorter than the server's own summary is off hook once and idle once.

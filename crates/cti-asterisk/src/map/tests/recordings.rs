@@ -22,12 +22,12 @@ fn timeline(file: &str, watched: &str) -> Vec<(u64, Use)> {
 fn states_1001() {
     let expected = [
         (690, OffHook),
-        (5_736, Idle),
+        (5_733, Idle),
         (6_759, Ringing),
         (6_966, OffHook),
-        (7_412, Idle),
+        (7_411, Idle),
         (7_915, OffHook),
-        (8_625, Idle),
+        (8_624, Idle),
     ];
     assert_eq!(timeline("asterisk22-states-ami.txt", "1001"), expected);
 }
@@ -35,14 +35,14 @@ fn states_1001() {
 /// Rings, answers 1001, refuses 1003 meanwhile (no change), hangs up. A hold on the way is no change either.
 #[test]
 fn states_1002() {
-    let expected = [(701, Ringing), (1_006, OffHook), (5_735, Idle)];
+    let expected = [(701, Ringing), (1_006, OffHook), (5_731, Idle)];
     assert_eq!(timeline("asterisk22-states-ami.txt", "1002"), expected);
 }
 
 /// Calls 1002, hears busy and an offer.
 #[test]
 fn states_1003() {
-    let expected = [(1_509, OffHook), (2_916, Idle)];
+    let expected = [(1_509, OffHook), (2_915, Idle)];
     assert_eq!(timeline("asterisk22-states-ami.txt", "1003"), expected);
 }
 
@@ -52,21 +52,21 @@ fn states_1003() {
 fn busy_noanswer_1001() {
     let expected = [
         (1_917, OffHook),
-        (1_928, Idle),
+        (1_927, Idle),
         (3_930, OffHook),
-        (6_943, Idle),
+        (6_942, Idle),
         (10_474, OffHook),
-        (10_486, Idle),
+        (10_482, Idle),
         (11_992, Ringing),
         (12_495, OffHook),
-        (13_819, Idle),
+        (13_817, Idle),
         (14_320, Ringing),
         (14_825, OffHook),
-        (18_575, Idle),
+        (18_572, Idle),
         (21_799, OffHook),
-        (21_811, Idle),
+        (21_809, Idle),
         (22_110, OffHook),
-        (22_115, Idle),
+        (22_114, Idle),
     ];
     assert_eq!(timeline("asterisk22-busy-noanswer-ami.txt", "1001"), expected);
 }
@@ -77,20 +77,20 @@ fn busy_noanswer_1002() {
     let expected = [
         (611, Ringing),
         (914, OffHook),
-        (2_433, Idle),
+        (2_431, Idle),
         (3_934, Ringing),
-        (6_943, Idle),
+        (6_942, Idle),
         (7_950, OffHook),
-        (9_470, Idle),
+        (9_469, Idle),
         (12_501, Ringing),
         (12_806, OffHook),
-        (13_818, Idle),
+        (13_816, Idle),
         (15_338, Ringing),
         (15_546, OffHook),
-        (18_069, Idle),
+        (18_067, Idle),
         (21_095, Ringing),
         (21_295, OffHook),
-        (22_425, Idle),
+        (22_422, Idle),
     ];
     assert_eq!(timeline("asterisk22-busy-noanswer-ami.txt", "1002"), expected);
 }
@@ -100,12 +100,12 @@ fn busy_noanswer_1002() {
 fn busy_noanswer_1003() {
     let expected = [
         (607, OffHook),
-        (2_433, Idle),
+        (2_432, Idle),
         (7_953, Ringing),
         (8_457, OffHook),
-        (9_470, Idle),
+        (9_469, Idle),
         (21_084, OffHook),
-        (22_425, Idle),
+        (22_424, Idle),
     ];
     assert_eq!(timeline("asterisk22-busy-noanswer-ami.txt", "1003"), expected);
 }
@@ -116,41 +116,41 @@ fn busy_noanswer_1003() {
 fn asterisk16_1001() {
     let expected = [
         (1_316, OffHook),
-        (1_326, Idle),
+        (1_323, Idle),
         (1_825, OffHook),
-        (2_274, Idle),
-        (2_784, Ringing),
+        (2_273, Idle),
+        (2_782, Ringing),
         (3_081, OffHook),
-        (4_000, Idle),
+        (3_998, Idle),
         (5_726, OffHook),
-        (5_737, Idle),
+        (5_736, Idle),
         (6_235, OffHook),
-        (6_682, Idle),
-        (7_197, Ringing),
+        (6_680, Idle),
+        (7_192, Ringing),
         (7_495, OffHook),
-        (8_421, Idle),
+        (8_420, Idle),
         (10_125, OffHook),
-        (10_138, Idle),
+        (10_136, Idle),
         (10_635, OffHook),
-        (11_084, Idle),
-        (11_589, Ringing),
+        (11_082, Idle),
+        (11_588, Ringing),
         (11_890, OffHook),
-        (12_808, Idle),
+        (12_804, Idle),
         (13_806, OffHook),
-        (16_817, Idle),
+        (16_816, Idle),
         (17_317, OffHook),
-        (17_768, Idle),
-        (19_599, Ringing),
+        (17_766, Idle),
+        (19_598, Ringing),
         (19_600, OffHook),
-        (19_816, Idle),
+        (19_814, Idle),
         (21_544, OffHook),
-        (21_558, Idle),
+        (21_557, Idle),
         (21_857, OffHook),
-        (22_306, Idle),
+        (22_303, Idle),
         (22_810, OffHook),
-        (23_262, Idle),
-        (23_262, Ringing),
-        (38_277, Idle),
+        (23_259, Idle),
+        (23_259, Ringing),
+        (38_276, Idle),
     ];
     assert_eq!(timeline("asterisk16-ccss-ami.txt", "1001"), expected);
 }
@@ -161,31 +161,31 @@ fn asterisk16_1002() {
     let expected = [
         (604, Ringing),
         (808, OffHook),
-        (2_783, Idle),
+        (2_779, Idle),
         (3_084, Ringing),
         (3_289, OffHook),
-        (3_999, Idle),
+        (3_994, Idle),
         (5_022, Ringing),
         (5_225, OffHook),
-        (7_194, Idle),
+        (7_189, Idle),
         (7_501, Ringing),
         (7_708, OffHook),
-        (8_422, Idle),
+        (8_419, Idle),
         (9_422, Ringing),
         (9_624, OffHook),
-        (11_588, Idle),
+        (11_587, Idle),
         (11_893, Ringing),
         (12_096, OffHook),
-        (12_806, Idle),
+        (12_803, Idle),
         (13_809, Ringing),
-        (16_817, Idle),
+        (16_816, Idle),
         (18_772, OffHook),
-        (19_598, Idle),
+        (19_597, Idle),
         (19_605, Ringing),
-        (19_815, Idle),
+        (19_814, Idle),
         (20_840, Ringing),
         (21_042, OffHook),
-        (22_814, Idle),
+        (22_811, Idle),
     ];
     assert_eq!(timeline("asterisk16-ccss-ami.txt", "1002"), expected);
 }
@@ -195,16 +195,16 @@ fn asterisk16_1002() {
 fn asterisk16_1003() {
     let expected = [
         (601, OffHook),
-        (2_784, Idle),
+        (2_782, Idle),
         (5_019, OffHook),
-        (7_197, Idle),
+        (7_192, Idle),
         (9_418, OffHook),
-        (11_589, Idle),
+        (11_588, Idle),
         (18_776, Ringing),
         (19_082, OffHook),
-        (19_599, Idle),
+        (19_598, Idle),
         (20_836, OffHook),
-        (22_815, Idle),
+        (22_812, Idle),
     ];
     assert_eq!(timeline("asterisk16-ccss-ami.txt", "1003"), expected);
 }

@@ -93,7 +93,7 @@ fn states(desk: &Desk) -> Vec<(CallState, Cause)> {
 fn a_spell_that_no_device_state_tells_of_is_seen() {
     let mut desk = desk("1002");
     desk.event(1000, &dials("1002", "1", "9")).event(1000, &hangup("1002", "1", "16")).until(5000);
-    assert_eq!(desk.told, [(1000, OffHook), (1005, Idle)]);
+    assert_eq!(desk.told, [(1000, OffHook), (1004, Idle)]);
     assert_eq!(activities(&desk), [Some(Activity::Active), Some(Activity::Idle)]);
 }
 
@@ -105,7 +105,7 @@ fn idle_is_told_when_both_agree_in_either_order() {
         let (hangup, idle) = (hangup("1002", "1", "16"), device("1002", "NOT_INUSE"));
         let order = if hangup_first { [&hangup, &idle] } else { [&idle, &hangup] };
         desk.event(2000, order[0]).event(2300, order[1]).until(5000);
-        assert_eq!(desk.told, [(1000, OffHook), (2305, Idle)], "hangup first: {hangup_first}");
+        assert_eq!(desk.told, [(1000, OffHook), (2304, Idle)], "hangup first: {hangup_first}");
     }
 }
 
@@ -139,7 +139,7 @@ fn in_use_that_comes_after_the_hangup_waits_for_its_idle() {
     let mut desk = desk("1002");
     desk.event(1000, &dials("1002", "1", "9")).event(1010, &hangup("1002", "1", "16"));
     desk.event(1012, &device("1002", "INUSE")).event(1013, &device("1002", "NOT_INUSE")).until(5000);
-    assert_eq!(desk.told, [(1000, OffHook), (1018, Idle)]);
+    assert_eq!(desk.told, [(1000, OffHook), (1017, Idle)]);
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn busy_in_the_device_state_may_be_ringing() {
     desk.event(999, &is_called("1002", "2")).event(999, &device("1002", "BUSY"));
     desk.event(1000, &channel("Newstate", "1002", "2", "Ringing", "s"));
     desk.event(4000, &hangup("1002", "2", "0")).event(4001, &device("1002", "NOT_INUSE")).until(9000);
-    assert_eq!(desk.told, [(1000, Ringing), (4006, Idle)]);
+    assert_eq!(desk.told, [(1000, Ringing), (4005, Idle)]);
     assert_eq!(
         states(&desk).into_iter().map(|(state, _)| state).collect::<Vec<_>>(),
         [CallState::Ringing, CallState::Idle]
@@ -180,7 +180,7 @@ fn a_call_that_is_refused_before_it_rings_is_nothing() {
         desk.event(1000, &is_called("1002", "2")).event(1001, &device("1002", "NOT_INUSE"));
         desk.event(9000, &channel("Newstate", "1002", "2", state, "s"));
         desk.event(9500, &hangup("1002", "2", "16")).event(9501, &device("1002", "NOT_INUSE")).until(60_000);
-        assert_eq!(desk.told, [(9000, use_of_it), (9505, Idle)]);
+        assert_eq!(desk.told, [(9000, use_of_it), (9504, Idle)]);
     }
 }
 
@@ -216,7 +216,7 @@ fn a_second_call_keeps_the_line_busy() {
     desk.event(2000, &dials("1002", "2", "1003")).event(3000, &hangup("1002", "1", "16")).until(4000);
     assert_eq!(desk.told, [(1000, Ringing), (1500, OffHook)]);
     desk.event(4000, &hangup("1002", "2", "16")).event(4001, &device("1002", "NOT_INUSE")).until(9000);
-    assert_eq!(desk.told[2..], [(4006, Idle)]);
+    assert_eq!(desk.told[2..], [(4005, Idle)]);
 }
 
 /// What the server does after a line became free is told after it; what a phone did is told before.
@@ -237,8 +237,8 @@ fn off_hook_overtakes_an_end_and_ringing_does_not() {
         out.clear();
         mapper.handle(Timestamp(1000), &hangup("1002", "1", "16"), &mut out);
         mapper.handle(Timestamp(1001), &next, &mut out);
-        assert_eq!(mapper.next_wakeup(), Some(Timestamp(1005)));
-        mapper.poll(Timestamp(1005), &mut out);
+        assert_eq!(mapper.next_wakeup(), Some(Timestamp(1004)));
+        mapper.poll(Timestamp(1004), &mut out);
         let calls = out.iter().filter_map(|event| match event {
             ProviderEvent::Call { at, info } => Some((at.device.as_str(), info.state)),
             _ => None,
@@ -258,7 +258,7 @@ fn off_hook_overtakes_an_end_and_ringing_does_not() {
 fn a_call_from_before_this_program_is_believed_after_a_moment() {
     let mut desk = Desk::new("1002");
     desk.event(0, &device("1002", "INUSE")).event(5000, &device("1002", "NOT_INUSE")).until(9000);
-    assert_eq!(desk.told, [(20, OffHook), (5005, Idle)]);
+    assert_eq!(desk.told, [(20, OffHook), (5004, Idle)]);
 }
 
 #[test]
@@ -266,7 +266,7 @@ fn a_channel_from_before_this_program_is_taken_up() {
     let mut desk = desk("1002");
     desk.event(1000, &channel("BridgeEnter", "1002", "1", "Up", ""));
     desk.event(2000, &hangup("1002", "1", "16")).until(9000);
-    assert_eq!(desk.told, [(1000, OffHook), (2005, Idle)]);
+    assert_eq!(desk.told, [(1000, OffHook), (2004, Idle)]);
 }
 
 #[test]
@@ -473,7 +473,7 @@ fn a_call_picked_up_elsewhere_ends_at_the_first_phone() {
     desk.event(1000, &rings("1002", "2"));
     let renamed = [("Channel", "PJSIP/1002-00000002"), ("Newname", "PJSIP/1003-00000003"), ("Uniqueid", "2")];
     desk.event(2000, &event("Rename", renamed)).until(3000);
-    assert_eq!(desk.told, [(1000, Ringing), (2005, Idle)]);
+    assert_eq!(desk.told, [(1000, Ringing), (2004, Idle)]);
 }
 
 /// A phone that is not named after its number: its line, the number it is called by, and the one its calls show.
@@ -556,4 +556,16 @@ fn a_call_does_not_go_back_while_it_is_being_answered() {
     desk.event(2001, &channel("Newstate", "1001", "1", "Up", "1002"));
     let told: Vec<CallState> = states(&desk).into_iter().map(|(state, _)| state).collect();
     assert_eq!(told, [CallState::Proceeding, CallState::Ringback, CallState::Connected]);
+}
+
+/// What the server needs to end a call counts: the moment in which others become known has begun before.
+#[test]
+fn the_moment_begins_when_the_phone_hangs_up() {
+    for (agreed, told) in [(2001, 2004), (2004, 2004), (2050, 2050)] {
+        let mut desk = desk("1002");
+        desk.event(1000, &dials("1002", "1", "1003")).event(1010, &device("1002", "INUSE"));
+        desk.event(2000, &channel("HangupRequest", "1002", "1", "Up", "1003"));
+        desk.event(2001, &hangup("1002", "1", "16")).event(agreed, &device("1002", "NOT_INUSE")).until(9000);
+        assert_eq!(desk.told, [(1000, OffHook), (told, Idle)]);
+    }
 }
