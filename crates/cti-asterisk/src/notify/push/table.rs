@@ -61,12 +61,17 @@ impl Entry {
         let keys: Vec<_> = screen
             .keys
             .iter()
-            .zip(1_u8..)
+            .zip(1..=u8::MAX)
             .map(|((_, press), position)| (key_name(press, position), press.clone()))
             .collect();
-        let soft_keys = screen.keys.iter().zip(&keys).zip(1..).map(|(((name, _), (key, _)), position)| {
-            SoftKeyItem { name: name.clone(), url: format!("http://{public}/key/{token}/{key}"), position }
-        });
+        let soft_keys =
+            screen.keys.iter().zip(&keys).zip(1..=u8::MAX).map(|(((name, _), (key, _)), position)| {
+                SoftKeyItem {
+                    name: name.clone(),
+                    url: format!("http://{public}/key/{token}/{key}"),
+                    position,
+                }
+            });
         let object = PhoneObject::Text {
             title: screen.title.clone(),
             prompt: screen.prompt.clone(),

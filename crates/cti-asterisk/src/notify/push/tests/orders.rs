@@ -137,6 +137,8 @@ async fn what_no_phone_would_take_is_not_posted() {
     let long = screen(&"x".repeat(3000), &[]);
     let failed = room.run(Errand::Show(long)).await;
     assert_eq!(failed, Err(RequestFailure::Refused(CtiError::DataSizeLimitExceeded)));
+    let failed = room.run(Errand::Show(screen("1002", &["Dial"; 300]))).await;
+    assert_eq!(failed, Err(RequestFailure::Refused(CtiError::DataRejected)));
 }
 
 #[test]
