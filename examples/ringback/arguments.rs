@@ -1,7 +1,7 @@
 //! The command line.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
 
@@ -27,10 +27,10 @@ pub(crate) struct Arguments {
     pub(crate) reveal_personal_data: bool,
     /// Run one instance of the service alone, as this file says, until SIGTERM or SIGINT; no prompt.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["cti_port", "instances", "dictionaries"])]
-    pub(crate) config: Option<PathBuf>,
+    config: Option<PathBuf>,
     /// Only check the file.
     #[arg(long, requires = "config")]
-    pub(crate) check: bool,
+    check: bool,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -43,6 +43,55 @@ enum Command {
         /// Where its CTIManagers listen, for example 127.0.0.1:2748,2749.
         #[arg(long, value_name = "HOST:PORT[,PORT]", value_parser = addresses)]
         listen: Addresses,
+    },
+    /// Look at the Asterisk that FILE names, and print what to change there, line by line. Exit status: 0 nothing, 1
+    /// something, 2 it could not be looked at.
+    Doctor {
+        /// The configuration of the service.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// Show or set the service parameters that the instances of FILE obey; they follow while they run.
+    Parameters {
+        /// The configuration of the service.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// Only this one, for example "Call Back Recall Timer".
+        name: Option<String>,
+        /// Its new value; `default` takes back what was set.
+        value: Option<String>,
+    },
+    /// Show the instances that run on this machine as FILE says: what each is and whom it reaches.
+    Status {
+        /// The configuration of the service.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// For a program.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// What is to be done.
+pub(crate) enum Task<'a> {
+    /// To run one instance, or to check its configuration.
+    Serve {
+        config: &'a Path,
+        check: bool,
+    },
+    /// To play with simulated phones.
+    Play,
+    Doctor {
+        config: &'a Path,
+    },
+    Parameters {
+        config: &'a Path,
+        name: Option<&'a str>,
+        value: Option<&'a str>,
+    },
+    Status {
+        config: &'a Path,
+        json: bool,
     },
 }
 
@@ -63,6 +112,21 @@ fn addresses(text: &str) -> Result<Addresses, String> {
 }
 
 impl Arguments {
+    pub(crate) fn task(&self) -> Task<'_> {
+        match &self.command {
+            Some(Command::Doctor { config }) => Task::Doctor { config },
+            Some(Command::Parameters { config, name, value }) => {
+                Task::Parameters { config, name: name.as_deref(), value: value.as_deref() }
+            }
+            Some(Command::Status { config, json }) => Task::Status { config, json: *json },
+            Some(Command::Simulator { .. }) => Task::Play,
+            None => match &self.config {
+                Some(config) => Task::Serve { config, check: self.check },
+                None => Task::Play,
+            },
+        }
+    }
+
     /// Where the CTIManagers listen.
     pub(crate) fn listen(&self) -> Vec<SocketAddr> {
         if let Some(Command::Simulator { listen }) = &self.command {
@@ -77,7 +141,7 @@ impl Arguments {
     pub(crate) fn nodes(&self) -> Vec<IpAddr> {
         match self.command {
             Some(Command::Simulator { .. }) => Vec::new(),
-            None => {
+            _ => {
                 let node = |number| IpAddr::V4(Ipv4Addr::new(127, 0, 0, number));
                 (1..=self.instances.unwrap_or(1)).map(node).collect()
             }

@@ -50,7 +50,9 @@ fn what_is_commented_out_can_be_said() {
     let text = text.replace("# ca_file", "ca_file").replace("# server_name", "server_name");
     let asterisk = parse(&text).asterisk.unwrap();
     assert_eq!(asterisk.phones[&DeviceName::new("1003").unwrap()], PhoneWay::Text);
-    assert!(asterisk.uses(PhoneWay::Text) && asterisk.uses(PhoneWay::Recall) && !asterisk.uses(PhoneWay::Notify));
+    assert!(
+        asterisk.uses(PhoneWay::Text) && asterisk.uses(PhoneWay::Recall) && !asterisk.uses(PhoneWay::Notify)
+    );
     let tls = AsteriskTlsConfig {
         ca_file: Some("asterisk-ca.pem".into()),
         server_name: Some("pbx.example.com".to_owned()),
@@ -89,7 +91,10 @@ fn mistakes_are_told_with_their_line() {
         ("ring = 0", "0: expected at least 1 ms"),
         ("ring = \"20 s\"", "\"20 s\": expected a whole number, found a string"),
         ("utc_offset = 1440", "1440: expected minutes east of UTC, -1439 to 1439"),
-        ("way = \"letter\"", "\"letter\": unknown variant `letter`, expected one of `recall`, `text`, `notify`"),
+        (
+            "way = \"letter\"",
+            "\"letter\": unknown variant `letter`, expected one of `recall`, `text`, `notify`",
+        ),
     ];
     for (line, problem) in rows {
         let key = line.split(" = ").next().unwrap();
@@ -106,7 +111,8 @@ fn mistakes_are_told_with_their_line() {
 fn paths_are_relative_to_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("site.toml");
-    std::fs::write(&file, "[asterisk]\nsecret_file = \"pw\"\n[asterisk.tls]\nca_file = \"ca.pem\"\n").unwrap();
+    std::fs::write(&file, "[asterisk]\nsecret_file = \"pw\"\n[asterisk.tls]\nca_file = \"ca.pem\"\n")
+        .unwrap();
     let asterisk = ServiceConfig::read(&file).unwrap().asterisk.unwrap();
     assert_eq!(asterisk.secret_file, Some(folder.path().join("pw")));
     assert_eq!(asterisk.tls.unwrap().ca_file, Some(folder.path().join("ca.pem")));

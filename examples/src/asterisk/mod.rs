@@ -3,7 +3,9 @@
 mod config;
 mod connect;
 mod directory;
+mod doctor;
 
 pub use config::{AsteriskConfig, AsteriskTlsConfig, PhoneWay};
 pub use connect::{ConnectError, connector, provider};
 pub use directory::SiteDirectory;
+pub use doctor::{Examination, examine};

@@ -4,15 +4,19 @@ mod call_manager;
 mod check;
 mod config;
 mod dictionaries;
+mod parameters;
 mod problem;
 mod run;
 mod secret;
+mod status;
 
 pub use config::{
-    AlarmConfig, ChangeNotificationConfig, CtiConfig, CtiManagerConfig, DatabaseConfig, Secret,
-    ServiceConfig, TraceConfig,
+    AlarmConfig, ChangeNotificationConfig, CtiConfig, CtiManagerConfig, DatabaseConfig, OwnAddress,
+    PeersConfig, Secret, ServiceConfig, TraceConfig,
 };
 pub use dictionaries::{LoadError, load_dictionaries};
+pub use parameters::{ParametersError, parameters};
 pub use problem::ConfigError;
 pub use run::{RunError, run};
 pub use secret::{SecretFileError, secret};
+pub use status::statuses;

@@ -12,6 +12,7 @@ use ringback::serviceability::trace::{
 use ringback::{Config, Handle, Ports, Service, put_in_force};
 use ringback_db::tcp::SecretError;
 use ringback_db_sqlite::{Presence, PresenceError};
+use ringback_peer::{AddressError, PeerError, PeerLinks};
 use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -19,6 +20,7 @@ use super::call_manager::{CallManager, call_manager};
 use super::config::{ServiceConfig, TraceConfig};
 use super::dictionaries::{LoadError, load_dictionaries};
 use super::secret::{SecretFileError, secret};
+use super::status::answer;
 use crate::asterisk::ConnectError;
 use crate::database::{Database, OpenError, Options, Place};
 use crate::instance::incarnation;
@@ -37,6 +39,12 @@ pub enum RunError {
     /// Another process is this instance.
     #[error(transparent)]
     Presence(#[from] PresenceError),
+    /// The machine has no such address.
+    #[error("[election.candidates]: {0}")]
+    Address(#[from] AddressError),
+    /// The links with other instances.
+    #[error("[peers]: {0}")]
+    Peers(#[from] PeerError),
     /// The dictionaries.
     #[error(transparent)]
     Dictionaries(#[from] LoadError),
@@ -72,11 +80,7 @@ pub async fn run(config: ServiceConfig, ready: impl FnOnce(String)) -> Result<()
     let mut terminate = signal(SignalKind::terminate()).map_err(RunError::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(RunError::Signals)?;
     ringback::model::reveal_personal_data(config.traces.personal_data);
-    let mut options = Options::default();
-    options.sqlite.busy_timeout = config.database.busy_timeout;
-    options.sqlite.poll_interval = Some(config.database.poll_interval);
-    options.postgres.write_timeout = config.database.busy_timeout;
-    options.postgres.password = secret(None, config.database.password_file.as_deref())?;
+    let options = options(&config)?;
     let traces = trace(&config.traces, &options)?;
     let dictionaries = match &config.dictionaries {
         Some(folder) => {
@@ -94,12 +98,17 @@ pub async fn run(config: ServiceConfig, ready: impl FnOnce(String)) -> Result<()
         false => Database::open(&config.database.directory, &options).await?,
     };
 
-    let mut own = Config::new(config.address, incarnation());
+    let mut own = Config::new(config.own_address()?, incarnation());
     own.group = config.group.clone();
     own.election = config.election.clone();
     // Taken before the first report: a former run at this address is dead, then, unless it may be on another machine.
     let folder = config.database.locks.clone().unwrap_or_else(|| PathBuf::from("."));
     let _presence = Presence::hold(&folder, &own.member)?;
+    // Before the first report, too: whoever is found in the registry can be linked with.
+    let links = match &config.peers {
+        Some(peers) => Some(Arc::new(PeerLinks::open(own.member, peers.links()).await?)),
+        None => None,
+    };
     own.exclusive = matches!(config.database.store, Place::File(_));
 
     let registry = store.registry();
@@ -116,22 +125,33 @@ pub async fn run(config: ServiceConfig, ready: impl FnOnce(String)) -> Result<()
         on_parameters: Some(on_parameters),
         on_settings: Some(put_in_force(Some(traces), Some(alarms))),
     };
-    let member = own.member;
     let (service, handle) = Service::new(own, ports)?;
-    let signs = Signs { locks: Some(folder), links: None };
-    let deaths = tell_of_deaths(signs, registry, config.group, member, handle.clone());
-    let (service, joined) = (service.run(), joined(handle.clone()));
-    tokio::pin!(service, deaths, joined);
+    let locks = folder.clone();
+    let signs = Signs { locks: Some(folder), links: links.clone() };
+    let deaths = tell_of_deaths(signs, handle.clone());
+    let (service, joined, status) = (service.run(), joined(handle.clone()), answer(locks, handle.clone()));
+    tokio::pin!(service, deaths, joined, status);
     let mut ready = Some(ready);
     loop {
         tokio::select! {
             () = &mut service => return Ok(()),
             () = &mut deaths => {}
+            () = &mut status => {}
             line = &mut joined, if ready.is_some() => if let Some(ready) = ready.take() { ready(line) },
             _ = terminate.recv() => handle.stop(),
             _ = interrupt.recv() => handle.stop(),
         }
     }
+}
+
+/// How the databases are used.
+pub(super) fn options(config: &ServiceConfig) -> Result<Options, SecretFileError> {
+    let mut options = Options::default();
+    options.sqlite.busy_timeout = config.database.busy_timeout;
+    options.sqlite.poll_interval = Some(config.database.poll_interval);
+    options.postgres.write_timeout = config.database.busy_timeout;
+    options.postgres.password = secret(None, config.database.password_file.as_deref())?;
+    Ok(options)
 }
 
 /// Waits until the instance is active and ready, or a backup.

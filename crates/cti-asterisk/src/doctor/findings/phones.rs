@@ -48,22 +48,9 @@ pub(super) fn hints(site: &Site, answers: &Answers, found: &mut Vec<Finding>) {
     }
     for hint in &answers.hints {
         let place = format!("extensions.conf, [{}]", hint.context);
-        let known: Vec<&String> =
-            hint.devices.iter().filter(|device| answers.endpoints.contains_key(*device)).collect();
-        if hint.devices.is_empty() || known.iter().any(|device| **device == hint.number) {
-            // Another kind of hint, or as it should be.
-        } else if let Some(other) = known.first() {
-            found.push(
-                Finding::new(format!(
-                    "the phone behind the hint of {} is called {other}: states are told per endpoint, so an endpoint \
-                     has the name of its number",
-                    hint.number
-                ))
-                .with(Change::set("pjsip.conf", [format!("[{}]  ; instead of [{other}]", hint.number)]))
-                .with(Change::set(place, [hint_line(site, &hint.number)]))
-                .then(RELOAD_PHONES),
-            );
-        } else {
+        let is_behind = |device: &String| answers.endpoints.contains_key(device);
+        // Another kind of hint has no devices of phones.
+        if !hint.devices.is_empty() && !hint.devices.iter().any(is_behind) {
             let devices: Vec<String> =
                 hint.devices.iter().map(|device| format!("{}{device}", site.technology)).collect();
             let line = format!("exten => {},hint,{}", hint.number, devices.join("&"));

@@ -1,0 +1,231 @@
+//! The service as a process of its own at a real Asterisk that has the files of `examples/asterisk`, with real SIP phones.
+#![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
+
+#[allow(dead_code, reason = "nothing is typed here")]
+mod terminal;
+
+use std::path::{Path, PathBuf};
+use std::process::Output;
+use std::time::Duration;
+
+use ringback_pbx_lab::{
+    Answering, Asterisk, CallOutcome, Phone, PhoneCall, PhoneEvent, Release, Server, Site,
+};
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+use tokio::time::Instant;
+
+use crate::terminal::{Program, program};
+
+/// What happens at once happens within this time, on a busy machine, too.
+const SOON: Duration = Duration::from_secs(30);
+
+const DIALPLAN: &str = include_str!("../asterisk/extensions.conf");
+const MANAGER: &str = include_str!("../asterisk/manager.conf");
+const PJSIP: &str = include_str!("../asterisk/pjsip.conf");
+const CONFIG: &str = include_str!("../asterisk/ringback.toml");
+
+fn replaced(text: &str, edits: &[(&str, &str)]) -> String {
+    edits.iter().fold(text.to_owned(), |text, (old, new)| {
+        assert!(text.contains(old), "no {old:?}");
+        text.replace(old, new)
+    })
+}
+
+/// A server with the files of the example as they are, but for addresses and the phones' passwords, which are the
+/// laboratory's.
+async fn example() -> Option<Server> {
+    let asterisk = Asterisk::fetch_or_skip(Release::V22)?;
+    let mut server = Server::start(&asterisk, &Site::with_phones(["1001"])).await.expect("it starts");
+    let address = server.address().to_string();
+    let files = [
+        ("extensions.conf", DIALPLAN.to_owned()),
+        ("manager.conf", replaced(MANAGER, &[("bindaddr = 127.0.0.1", &format!("bindaddr = {address}"))])),
+        ("pjsip.conf", replaced(PJSIP, &[("0.0.0.0", &address), ("change-me-", "pw")])),
+    ];
+    for (name, text) in files {
+        server.write(name, &text).expect("a file");
+    }
+    server.restart().await.expect("it starts with the files of the example");
+    Some(server)
+}
+
+/// The example's configuration for this server; the server has just been started, and nobody is in a call of before.
+fn config(folder: &Path, server: &Server, own: &str) -> PathBuf {
+    let (manager, own_line) = (server.manager(), format!("\naddress = \"{own}\"\n\n[asterisk]"));
+    let edits = [
+        ("127.0.0.1:5038", manager.as_str()),
+        ("\naddress = \"127.0.0.1\"\n\n[asterisk]", own_line.as_str()),
+        ("proof = 120000", "proof = 0"),
+    ];
+    let file = folder.join(format!("{own}.toml"));
+    std::fs::write(&file, replaced(CONFIG, &edits)).expect("a file");
+    file
+}
+
+fn service(file: &Path) -> Program {
+    let mut command = program();
+    command.arg("--config").arg(file);
+    Program::start(command)
+}
+
+fn kill(service: &mut Program, signal: Signal) -> bool {
+    kill_process(Pid::from_child(&service.child), signal).expect("it runs");
+    service.child.wait().expect("it ends").success()
+}
+
+fn run(arguments: &[&str], file: &Path) -> (Option<i32>, String) {
+    let (first, rest) = arguments.split_first().expect("a command");
+    let output: Output = program().arg(first).arg("--config").arg(file).args(rest).output().expect("it ends");
+    let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    (output.status.code(), text.concat())
+}
+
+/// Three phones; the third talks with the second, which is busy for the first, who asks to be called back.
+async fn asks_to_be_called_back(server: &Server) -> (Vec<Phone>, PhoneCall) {
+    let mut phones = Vec::new();
+    for name in ["1001", "1002", "1003"] {
+        phones.push(Phone::register(server, name).await.expect("it registers"));
+    }
+    phones[1].set_answering(Answering::After(Duration::ZERO));
+    let mut talk = phones[2].call("1002").expect("a call");
+    talk.wait_for(SOON, |outcome| outcome == CallOutcome::Answered).await.expect("they talk");
+    phones[1].set_answering(Answering::Busy);
+    let mut failed = phones[0].call("1002").expect("a call");
+    failed.wait_for(SOON, |outcome| matches!(outcome, CallOutcome::Failed(486))).await.expect("it is busy");
+    let mut key = phones[0].call("*661002").expect("a call");
+    key.wait_for(SOON, |outcome| outcome == CallOutcome::Answered).await.expect("a feature code");
+    key.hang_up().await.expect("a call");
+    phones[0].wait_for(SOON, |event| is_text(event, "CallBack is activated on 1002")).await.expect("a text");
+    (phones, talk)
+}
+
+/// The second phone is free: the first is recalled, picks up, and the second rings.
+async fn is_called_back(phones: &mut [Phone], talk: PhoneCall) {
+    phones[1].set_answering(Answering::Ring);
+    phones[1].drain();
+    talk.hang_up().await.expect("a call");
+    let is_recall =
+        |event: &PhoneEvent| matches!(event, PhoneEvent::Rings { name, .. } if name == "Call Back 1002");
+    phones[0].wait_for(SOON, is_recall).await.expect("a recall");
+    phones[0].answer().expect("it rings");
+    let rings = |event: &PhoneEvent| matches!(event, PhoneEvent::Rings { .. });
+    phones[1].wait_for(SOON, rings).await.expect("it rings");
+}
+
+fn is_text(event: &PhoneEvent, part: &str) -> bool {
+    matches!(event, PhoneEvent::Text(text) if text.contains(part))
+}
+
+async fn until_status(file: &Path, wanted: &str) {
+    let end = Instant::now() + SOON;
+    loop {
+        let (code, said) = run(&["status"], file);
+        assert_eq!(code, Some(0), "{said}");
+        if said.contains(wanted) {
+            return;
+        }
+        assert!(Instant::now() < end, "{said}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_outlives_the_service_and_is_called_back() {
+    let Some(server) = example().await else { return };
+    let folder = TempDir::new().expect("a folder");
+    let file = config(folder.path(), &server, "127.0.0.1");
+    assert_eq!(run(&["status"], &file), (Some(0), "no instance of the service runs here\n".to_owned()));
+    let output = program().arg("--config").arg(&file).arg("--check").output().expect("it ends");
+    assert!(output.status.success(), "{output:?}");
+
+    let mut first = service(&file);
+    first.see("127.0.0.1 is active in epoch 1");
+    let (mut phones, talk) = asks_to_be_called_back(&server).await;
+    until_status(&file, "Active, epoch 1, ready, directory up, store up, CTI registered at asterisk").await;
+    until_status(&file, "1 pending").await;
+    let (code, said) = run(&["doctor"], &file);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.starts_with("Asterisk 22.") && said.contains(", 4 phones\n"), "{said}");
+    assert!(said.ends_with("there until they are: 1004\n\nnothing to change\n"), "{said}");
+
+    assert!(!kill(&mut first, Signal::KILL));
+    assert_eq!(run(&["status"], &file), (Some(0), "no instance of the service runs here\n".to_owned()));
+    let mut second = service(&file);
+    second.see("127.0.0.1 is active in epoch 2");
+    until_status(&file, "1 pending").await;
+    is_called_back(&mut phones, talk).await;
+    until_status(&file, "0 pending").await;
+
+    // A parameter acts while the service runs; here only that it is where the service looks.
+    let recall = "Call Back Recall Timer";
+    assert_eq!(run(&["parameters", recall], &file), (Some(0), format!("{recall} = 20\n")));
+    assert_eq!(
+        run(&["parameters", recall, "30"], &file),
+        (Some(0), format!("{recall} = 30  (default 20)\n"))
+    );
+    let (code, said) = run(&["parameters", recall, "soon"], &file);
+    assert_eq!(
+        (code, said.starts_with("ringback: \"Call Back Recall Timer\" cannot be \"soon\"")),
+        (Some(1), true),
+        "{said}"
+    );
+    assert_eq!(run(&["parameters", recall, "default"], &file), (Some(0), format!("{recall} = 20\n")));
+    assert!(kill(&mut second, Signal::TERM));
+    assert!(!folder.path().join("ringback-127.0.0.1.status").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_instance_takes_over() {
+    let Some(server) = example().await else { return };
+    let folder = TempDir::new().expect("a folder");
+    let files = ["127.0.0.1", "127.0.0.2"].map(|own| config(folder.path(), &server, own));
+    let mut first = service(&files[0]);
+    first.see("127.0.0.1 is active in epoch 1");
+    let mut second = service(&files[1]);
+    second.see("127.0.0.2 is a backup of 127.0.0.1");
+    let (mut phones, talk) = asks_to_be_called_back(&server).await;
+    assert!(!kill(&mut first, Signal::KILL));
+    until_status(&files[1], "127.0.0.2: Active").await;
+    is_called_back(&mut phones, talk).await;
+    until_status(&files[1], "0 pending").await;
+    assert!(kill(&mut second, Signal::TERM));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_exit_status_of_the_doctor() {
+    let Some(server) = example().await else { return };
+    let folder = TempDir::new().expect("a folder");
+    let file = config(folder.path(), &server, "127.0.0.1");
+    let edit = |edits: &[(&str, &str)]| {
+        let name = folder.path().join("edited.toml");
+        let text = std::fs::read_to_string(&file).expect("it was written");
+        std::fs::write(&name, replaced(&text, edits)).expect("a file");
+        name
+    };
+    let (code, said) =
+        run(&["doctor"], &edit(&[("recall_context = \"ringback-recall\"", "recall_context = \"recalls\"")]));
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        said.contains("\nrecalls begin in the context recalls, and there is no extension recall there\n"),
+        "{said}"
+    );
+    assert!(said.ends_with("\n\n1 thing to change\n"), "{said}");
+    let (code, said) = run(&["doctor"], &edit(&[("secret = \"change-me\"", "secret = \"wrong\"")]));
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.starts_with("cannot look: login refused"), "{said}");
+    assert!(said.contains("    permit = 127.0.0.1/255.255.255.255\n"), "{said}");
+    // A server without TLS.
+    let (code, said) = run(&["doctor"], &edit(&[("# [asterisk.tls]", "[asterisk.tls]")]));
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.starts_with("cannot look: cannot connect: TLS: "), "{said}");
+    assert!(said.ends_with("  or remove from ringback's file:\n    [asterisk.tls]\n"), "{said}");
+    let cti = folder.path().join("cti.toml");
+    std::fs::write(&cti, "[cti]\npassword = \"x\"\n[[cti.managers]]\nname = \"a\"\naddress = \"b:1\"\n")
+        .expect("a file");
+    let (code, said) = run(&["doctor"], &cti);
+    assert_eq!(
+        (code, said),
+        (Some(2), format!("ringback: {}: there is no [asterisk] to look at\n", cti.display()))
+    );
+}
