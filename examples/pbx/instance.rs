@@ -1,5 +1,7 @@
 //! The service as a process of its own. It prints what those who measure cannot see at the phones.
 
+use std::fmt;
+use std::io::{self, Write};
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,7 +19,6 @@ use ringback_cti_asterisk::{provider, session};
 use ringback_db_sqlite::{Options, Presence, SqliteDatabase};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::say;
 use crate::stage::Failure;
 
 /// What it is told.
@@ -41,6 +42,13 @@ pub(crate) struct Terms {
     pub(crate) proof: u64,
 }
 
+/// Tells who measures. Without one there is nothing left to do.
+fn tell(what: fmt::Arguments<'_>) {
+    if writeln!(io::stdout(), "{what}").is_err() {
+        std::process::exit(1);
+    }
+}
+
 /// Tells of each alert before it is sent.
 struct Announced<P>(P);
 
@@ -52,7 +60,7 @@ impl<P: CtiProvider> CtiProvider for Announced<P> {
 
     fn submit(&mut self, command: Command) {
         if let Command::SendData { device, id: Some(id), .. } = &command {
-            say(format_args!("alert {} {:x}", device.as_str(), id.0));
+            tell(format_args!("alert {} {:x}", device.as_str(), id.0));
         }
         self.0.submit(command);
     }
@@ -99,7 +107,7 @@ pub(crate) async fn run(terms: Terms) -> Result<(), Failure> {
             _ = terminated.recv() => handle.stop(),
             Ok(()) = status.changed() => {
                 let status = status.borrow_and_update();
-                say(format_args!("ready {} {}", status.ready, status.registered_at.is_some()));
+                tell(format_args!("ready {} {}", status.ready, status.registered_at.is_some()));
             }
         }
     }

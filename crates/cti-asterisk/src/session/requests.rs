@@ -57,7 +57,11 @@ impl Requests {
     }
 
     pub(super) fn push(&mut self, ticket: Ticket, name: &'static str, action: Action, deadline: Timestamp) {
-        self.waiting.push_back(Waiting { ticket, name, action, deadline });
+        // Nobody's phone rings later because of a text that is sent in the same moment.
+        let overtaken =
+            self.waiting.iter().rev().take_while(|before| name == "Originate" && is_text(before.name));
+        let place = self.waiting.len() - overtaken.count();
+        self.waiting.insert(place, Waiting { ticket, name, action, deadline });
     }
 
     /// Writes an action of the session's own, before all that wait. Gives back its number.
@@ -205,6 +209,10 @@ pub(super) enum Taken {
     Told(Event),
     /// Nothing is to be done.
     Nothing,
+}
+
+fn is_text(name: &str) -> bool {
+    matches!(name, "MessageSend" | "SendText" | "PJSIPNotify")
 }
 
 fn refusal(name: &'static str, message: &Message) -> Failure {

@@ -47,6 +47,24 @@ fn answers_find_their_actions_in_any_order() {
     assert_eq!(bench.told(), []);
 }
 
+/// The server does one action after the other.
+#[test]
+fn a_call_overtakes_texts_that_wait_and_nothing_else() {
+    let mut bench = Bench::up(config());
+    for (ticket, name) in
+        [(1, "MessageSend"), (2, "Hangup"), (3, "MessageSend"), (4, "SendText"), (5, "Originate")]
+    {
+        bench.request(ticket, name);
+    }
+    bench.request(6, "Originate");
+    bench.request(7, "MessageSend");
+    let sent = bench.sent();
+    let order: Vec<&str> = sent.lines().filter_map(|line| line.strip_prefix("Action: ")).collect();
+    let expected =
+        ["MessageSend", "Hangup", "Originate", "Originate", "MessageSend", "SendText", "MessageSend"];
+    assert_eq!(order, expected);
+}
+
 #[test]
 fn a_missing_permission_is_named() {
     let mut bench = Bench::up(config());
