@@ -47,9 +47,11 @@ impl PbxWorld {
             }
             Action::RemovePhone(name) => Ok(self.remove(name).await?),
             Action::AddPhone { name, dn } => Ok(self.add(name, dn).await?),
-            Action::CtiManager { .. } | Action::Database(_) => {
-                Err(Hindrance::NotHere("a PBX has nothing of the kind".to_owned()))
+            Action::CtiManager { fault, .. } => {
+                self.relay.act(*fault);
+                Ok(())
             }
+            Action::Database(_) => Err(Hindrance::NotHere("a PBX has nothing of the kind".to_owned())),
         }
     }
 

@@ -16,6 +16,7 @@
 //! | adds, removes a phone | a hint of the dialplan |
 //! | resets, registers, unregisters | SIP registration |
 //! | the directory | endpoints, hints, forwarding and do-not-disturb are the PBX's; locales, templates, pools and service parameters are not its business, and come from memory |
+//! | stop, start, freeze the CTIManager | the way to the manager interface is interrupted |
 //! | start, stop, kill a node; stop the store | as in the simulator: instances and store are in this process |
 //!
 //! What a PBX has no counterpart for is skipped with the reason ([`ABLE`]), and so is a scenario of which the simulator
@@ -28,6 +29,7 @@ mod desk;
 mod many;
 mod observe;
 mod reach;
+mod relay;
 mod server;
 mod tap;
 mod world;
@@ -49,7 +51,7 @@ use world::PbxWorld;
 pub const ABLE: Needs = Needs {
     several_instances: true,
     several_ctimanagers: false,
-    ctimanager_faults: false,
+    ctimanager_faults: true,
     database_faults: false,
     store_faults: true,
     pause_or_cut: false,

@@ -21,6 +21,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use super::desk::{Desk, Plan};
 use super::observe::AlertLog;
 use super::reach::{Readings, ToPbx};
+use super::relay::Relay;
 use super::server;
 use super::tap::Counts;
 use crate::language::{Action, NodeAction, PhoneSetup, Scenario, Setup, SetupStatement, StepStatement};
@@ -58,6 +59,9 @@ pub(super) enum WorldError {
     /// The displays cannot be reached.
     #[error(transparent)]
     Display(#[from] push::ConfigError),
+    /// The way to the manager interface.
+    #[error("a port for the way to the manager interface: {0}")]
+    Relay(std::io::Error),
     /// Screens cannot be served.
     #[error(transparent)]
     Screens(#[from] push::StartError),
@@ -73,6 +77,7 @@ pub(super) struct PbxWorld {
     pub(super) counts: Counts,
     pub(super) readings: Readings,
     pub(super) alerts: AlertLog,
+    pub(super) relay: Relay,
     /// How often instances have come and gone.
     pub(super) turnovers: u64,
     changes: [watch::Receiver<u64>; 2],
@@ -118,7 +123,9 @@ impl PbxWorld {
         let readings = Readings::default();
         let (user, secret) = server.login();
         let manager = scenario.names().ctimanagers().next().unwrap_or_default().to_owned();
-        let manager = session::Server::new(manager, server.manager(), user, secret.into());
+        let relay =
+            Relay::start(server.address().into(), server.manager()).await.map_err(WorldError::Relay)?;
+        let manager = session::Server::new(manager, relay.address().to_string(), user, secret.into());
         let config = provider::Config {
             // The server has just been started, and its phones are in no call that it would have forgotten.
             proof: Some(Millis::ZERO),
@@ -152,6 +159,7 @@ impl PbxWorld {
             alerts: AlertLog::default(),
             changes,
             store_changes,
+            relay,
             turnovers: 0,
             server,
         })
