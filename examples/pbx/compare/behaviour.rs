@@ -5,7 +5,7 @@ use std::time::Duration;
 use ringback_pbx_lab::{Answering, PhoneEvent};
 use tokio::time::sleep;
 
-use super::{Bench, PROOF};
+use super::{Bench, PROOF, RING};
 use crate::office::Office;
 use crate::pair::{By, Pair, SOON, answered};
 use crate::say;
@@ -79,7 +79,8 @@ async fn callee_busy_again(pair: &mut Pair) -> Result<String, Failure> {
     pair.b_hangs_up().await?;
     pair.recalled(SOON).await.ok_or("A was not recalled")?;
     pair.b_calls(NOBODY).await?;
-    let withdrawn = pair.a.wait_for(WHILE, |event| *event == PhoneEvent::StoppedRinging).await.is_ok();
+    // Well before nobody answers.
+    let withdrawn = pair.a.wait_for(RING / 3, |event| *event == PhoneEvent::StoppedRinging).await.is_ok();
     let before = if withdrawn {
         "the recall is withdrawn; "
     } else {
