@@ -2,7 +2,7 @@
 
 mod errands;
 
-use ringback_cti::message::{Answer, CallState, CtiError};
+use ringback_cti::message::{Activity, Answer, CallState, CtiError, DeviceStatus};
 use ringback_cti::{Command, DataId, LinkLoss, ProviderEvent, RequestFailure, Tag};
 use ringback_model::{DeviceName, DirectoryNumber, Epoch, Millis, Timestamp, reveal_personal_data};
 
@@ -19,6 +19,8 @@ struct Desk {
     now: Timestamp,
     uptime: u64,
     started: &'static str,
+    /// Numbers, and the phones behind them.
+    hints: [(&'static str, &'static str); 2],
     /// What is refused.
     refuses: &'static [&'static str],
     /// What was asked for since it was looked at.
@@ -41,7 +43,8 @@ impl Desk {
         let config = Config::new(session::Config::new(server));
         let core = Core::new(config, Shared::default());
         let (now, started) = (Timestamp(1000), "day 1");
-        Self { core, now, uptime, started, refuses: &[], asked: Vec::new(), told: Vec::new() }
+        let hints = [("1001", "1001"), ("1002", "1002")];
+        Self { core, now, uptime, started, hints, refuses: &[], asked: Vec::new(), told: Vec::new() }
     }
 
     /// Acting, with the phones 1001 and 1002 open.
@@ -108,8 +111,8 @@ impl Desk {
             "PJSIPShowEndpoints" => &["1001", "1002"].map(|name| {
                 message([("Event", "EndpointList"), ("ObjectName", name), ("DeviceState", "Not in use")])
             }),
-            "ExtensionStateList" => &["1001", "1002"].map(|name| {
-                message([("Event", "ExtensionStatus"), ("Exten", name), ("Hint", &format!("PJSIP/{name}"))])
+            "ExtensionStateList" => &self.hints.map(|(number, name)| {
+                message([("Event", "ExtensionStatus"), ("Exten", number), ("Hint", &format!("PJSIP/{name}"))])
             }),
             _ => &[],
         };
@@ -439,4 +442,22 @@ fn a_server_that_delivers_no_events_is_of_no_use() {
     let expected = "events of class call are not delivered: in manager.conf, section [cti], make the line \"read = \
                     system,call,user\", remove eventfilter lines that hold them back, then run: asterisk -rx 'manager reload'";
     assert_eq!(why, expected);
+}
+
+/// A number is given to another phone: the line of before is none of that phone's any more, and the new one is.
+#[test]
+fn a_phone_may_get_another_number() {
+    let mut desk = Desk::up(600);
+    desk.told();
+    desk.hints = [("1001", "1001"), ("2002", "1002")];
+    desk.event([("Event", "UserEvent"), ("UserEvent", "CallBackSetting")]);
+    let (old, phone) = (line_of(&device("1002")).unwrap(), device("1002"));
+    let idle = DeviceStatus { activity: Activity::Idle, do_not_disturb: false };
+    let status = ProviderEvent::Device { device: phone, status: Some(idle) };
+    let refused = ProviderEvent::LineRefused { at: old.clone(), reason: CtiError::UndefinedLine };
+    assert_eq!(desk.told(), [status, refused]);
+    let mut new = old;
+    new.line.dn = DirectoryNumber::new("2002").unwrap();
+    desk.submit(Command::OpenLine(new.clone()));
+    assert_eq!(desk.told(), [ProviderEvent::LineOpened { at: new, calls: vec![] }]);
 }

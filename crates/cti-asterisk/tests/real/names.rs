@@ -5,7 +5,7 @@ use std::time::Duration;
 use ringback_pbx_lab::{Answering, CallOutcome, PhoneEvent, Site};
 
 use super::office::{Office, press, until_requests};
-use super::seat::{SOON, config, phones, server};
+use super::seat::{SOON, config, device, phones, server};
 
 fn text_with(event: &PhoneEvent, part: &str) -> bool {
     matches!(event, PhoneEvent::Text(text) if text.contains(part))
@@ -81,6 +81,7 @@ async fn settings_of_a_phone_count_for_its_number() {
     let office = Office::open(config(&server)).await;
     let [anna, ben, ..] = &mut phones[..] else { unreachable!() };
     press(anna, "*721004").await;
+    office.until_set(&device("desk-anna"), |_, line| line.forwards_all_to.is_some()).await;
     anna.set_answering(Answering::Busy);
     // Anna forwards: her number cannot be called back, and calls to it go to the fourth.
     let _call = ben.call("1001").unwrap();

@@ -5,20 +5,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ringback::callback::{Kind, Phase};
-use ringback::db::MemoryStore;
+use ringback::db::{Directory, LineEntry, MemoryStore, PhoneEntry};
 use ringback::{Handle, Ports, Service};
-use ringback_cti_asterisk::directory::Profile;
+use ringback_cti_asterisk::directory::{PbxDirectory, Profile};
 use ringback_cti_asterisk::provider::Config;
-use ringback_model::{Millis, Timestamp};
+use ringback_model::{DeviceName, Group, Millis, Timestamp};
 use ringback_pbx_lab::{Answering, CallOutcome, Phone, PhoneCall, PhoneEvent, Release, Server, Site};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
-use super::seat::{SOON, config, phones, provider, server, server_of};
+use super::seat::{SOON, config, device, phones, provider, server, server_of};
 
 /// A service; it dies with this value.
 pub(crate) struct Office {
     handle: Handle,
+    directory: PbxDirectory,
     running: AbortHandle,
 }
 
@@ -35,14 +36,32 @@ impl Office {
         let feed = provider.feed();
         let start = Instant::now();
         let clock = move || Timestamp(1_767_621_600_000) + Millis::from(start.elapsed());
-        let mut ports = Ports::new(provider, directory, MemoryStore::new(Arc::new(clock)));
+        let mut ports = Ports::new(provider, directory.clone(), MemoryStore::new(Arc::new(clock)));
         ports.feed = Some(Box::new(feed));
         let address = Ipv4Addr::LOCALHOST.into();
         let (service, handle) = Service::new(ringback::Config::new(address, 1), ports).unwrap();
         let running = tokio::spawn(service.run()).abort_handle();
         let mut status = handle.watch();
         tokio::time::timeout(SOON, status.wait_for(|status| status.ready)).await.unwrap().unwrap();
-        Self { handle, running }
+        Self { handle, directory, running }
+    }
+
+    /// Waits until the service knows what the user of a number has set.
+    pub(crate) async fn until_set(
+        &self,
+        device: &DeviceName,
+        wanted: impl Fn(&PhoneEntry, &LineEntry) -> bool,
+    ) {
+        let (group, end) = (Group::default(), Instant::now() + SOON);
+        loop {
+            let phone = self.directory.phone(&group, device).await.unwrap().unwrap();
+            let line = self.directory.line(&group, &phone.lines[0]).await.unwrap().unwrap();
+            if wanted(&phone, &line) {
+                return;
+            }
+            assert!(Instant::now() < end, "{phone:?} {line:?}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 
     pub(crate) async fn requests(&self) -> usize {
@@ -212,6 +231,7 @@ async fn what_users_set_counts_at_once() {
     server.console("database put DND 1002 1").await.unwrap();
     phones[1].set_answering(Answering::Ring);
     press(&mut phones[2], "*78").await;
+    office.until_set(&device("1002"), |phone, _| phone.do_not_disturb).await;
     talk.hang_up().await.unwrap();
     phones[0].wait_for(SOON, |event| text_with(event, "on DND")).await.unwrap();
     press(&mut phones[1], "*79").await;
@@ -221,6 +241,7 @@ async fn what_users_set_counts_at_once() {
     until_requests(&office, 0).await;
     // B forwards all calls: it cannot be called back.
     press(&mut phones[1], "*721003").await;
+    office.until_set(&device("1002"), |_, line| line.forwards_all_to.is_some()).await;
     phones[2].set_answering(Answering::Busy);
     let mut failed = phones[0].call("1002").unwrap();
     failed.wait_for(SOON, |outcome| matches!(outcome, CallOutcome::Failed(_))).await.unwrap();

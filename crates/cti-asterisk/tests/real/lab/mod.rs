@@ -146,9 +146,12 @@ impl PbxLab {
                 }
                 continue;
             }
+            let view = self.observer.view();
             match signal {
+                // Whatever is heard before that is over counts for nothing.
+                _ if view.places() => signal = None,
                 None => signal = Some(self.signal()),
-                Some(signal) if provider.heard >= signal => return None,
+                Some(signal) if provider.heard >= signal && view.heard >= signal => return None,
                 Some(_) => {}
             }
         }

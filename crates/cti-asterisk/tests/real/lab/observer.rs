@@ -39,10 +39,18 @@ pub(crate) struct View {
     pub(crate) states: BTreeMap<String, String>,
     /// How many texts came from a phone.
     pub(crate) texts: BTreeMap<String, usize>,
+    /// The signal that was heard last.
+    pub(crate) heard: u64,
     booted: bool,
 }
 
 impl View {
+    /// A call that was made for a phone is on its way: the phone is to be picked up, or whom it is for is being called.
+    pub(crate) fn places(&self) -> bool {
+        let is_made = |id: &str| id.starts_with("ringback-call-");
+        self.channels.iter().any(|(id, channel)| is_made(id) && !channel.ringback && !channel.bridged)
+    }
+
     /// The channels of a phone.
     pub(crate) fn of<'v>(&'v self, phone: &'v str) -> impl Iterator<Item = (&'v String, &'v Seen)> {
         self.channels.iter().filter(move |(_, channel)| channel.phone == phone)
@@ -88,6 +96,12 @@ impl View {
             "UserEvent" if has("UserEvent", "CallBackText") => {
                 let from = message.get("From").unwrap_or_default().to_owned();
                 *self.texts.entry(from).or_default() += 1;
+            }
+            "UserEvent" => {
+                let signal = message.get("Caller").and_then(|caller| caller.strip_prefix(super::SIGNAL));
+                if let Some(signal) = signal.and_then(|signal| signal.parse().ok()) {
+                    self.heard = signal;
+                }
             }
             _ => {}
         }
