@@ -37,14 +37,17 @@ fn laboratory() -> Option<Laboratory> {
     }
 }
 
-fn file(number: &str) -> PathBuf {
+fn files() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
-    let files = collect(&[folder]).expect("scenario files");
+    collect(&[folder]).expect("scenario files")
+}
+
+fn file(number: &str) -> PathBuf {
     let of = |file: &PathBuf| {
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
         name.split_once('-').is_some_and(|(found, _)| found == number)
     };
-    files.into_iter().find(of).unwrap_or_else(|| panic!("no file {number}"))
+    files().into_iter().find(of).unwrap_or_else(|| panic!("no file {number}"))
 }
 
 #[test]
@@ -92,4 +95,14 @@ fn what_a_pbx_cannot_do_is_skipped_with_the_reason() {
         let found = reason_to_skip(&scenario).expect("resources for the simulator");
         assert_eq!(found.as_deref(), Some(reason), "{steps}");
     }
+}
+
+#[test]
+fn most_files_can_be_played_on_a_pbx() {
+    let can_be_played = |file: &PathBuf| {
+        let scenario = read(file).unwrap_or_else(|error| panic!("{error}"));
+        reason_to_skip(&scenario).expect("resources for the simulator").is_none()
+    };
+    let played = files().iter().filter(|file| can_be_played(file)).count();
+    assert!(played >= 90, "only {played}");
 }
