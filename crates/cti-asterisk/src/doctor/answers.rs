@@ -94,6 +94,8 @@ pub(super) struct Endpoint {
     pub(super) message_context: Option<String>,
     /// From how many calls on it counts as busy.
     pub(super) busy_at: Option<String>,
+    /// What its calls are given.
+    pub(super) variables: Option<String>,
 }
 
 /// A hint.
@@ -143,6 +145,7 @@ impl Answers {
                 endpoint.context = said("Context");
                 endpoint.message_context = said("MessageContext");
                 endpoint.busy_at = said("DeviceStateBusyAt");
+                endpoint.variables = said("SetVar");
             }
             Question::Hints => {
                 if let (Some(number), Some(hint)) = (part.known("Exten"), part.known("Hint")) {
@@ -220,6 +223,14 @@ impl Answers {
     /// The phones that are looked at: the endpoints with a number, or with a hint.
     pub fn phones(&self) -> impl Iterator<Item = &str> {
         self.endpoints.keys().map(String::as_str).filter(|name| self.is_phone(name))
+    }
+
+    /// The number that the hints give to an endpoint: the one it is named after, else the one that fewest share.
+    pub(super) fn number_of(&self, endpoint: &str) -> Option<&str> {
+        let has = |hint: &&Hint| hint.devices.iter().any(|device| device == endpoint);
+        let hints = self.hints.iter().filter(has);
+        let best = hints.min_by_key(|hint| (hint.number != endpoint, hint.devices.len(), hint.number.len()));
+        best.map(|hint| hint.number.as_str())
     }
 
     /// Lines to other servers have neither.

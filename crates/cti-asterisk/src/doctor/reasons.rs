@@ -63,7 +63,7 @@ pub fn reasons(site: &Site, blind: &Blind) -> Finding {
 
 /// The words are those of the TLS library.
 fn tls(site: &Site, told: Finding, why: &str, port: &str) -> Finding {
-    if why.contains("UnknownIssuer") || why.contains("CaUsedAsEndEntity") {
+    if ["UnknownIssuer", "BadSignature", "CaUsedAsEndEntity"].iter().any(|word| why.contains(word)) {
         return told.with(Change::set(
             OURS_TLS,
             ["ca_file = \"FILE.pem\"  # the authority that signed tlscertfile of manager.conf, or that file itself"],

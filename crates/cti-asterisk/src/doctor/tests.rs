@@ -232,15 +232,19 @@ fn hints_and_endpoints() {
          remove from extensions.conf, [phones]:\n    exten => 1003,hint,PJSIP/1003\n  \
          or pjsip.conf:\n    [1003]  ; endpoint, auth and aor 1003\n  then: asterisk -rx 'dialplan reload'"
     );
+    // An endpoint may have another name than its number, if its calls say which it is.
+    let berta = [
+        ("ObjectName: 1002", "ObjectName: berta"),
+        ("## endpoint 1002", "## endpoint berta"),
+        ("Hint: PJSIP/1002", "Hint: PJSIP/berta"),
+    ];
     assert_eq!(
-        told(&[
-            ("ObjectName: 1002", "ObjectName: berta"),
-            ("## endpoint 1002", "## endpoint berta"),
-            ("Hint: PJSIP/1002", "Hint: PJSIP/berta")
-        ]),
-        "",
-        "an endpoint may have another name than its number"
+        told(&berta),
+        "berta is the phone of 1002, and its calls do not say so: do not disturb and forwarding are set for berta, and whom \
+         it calls back sees berta\n  pjsip.conf, [berta]:\n    set_var = NUMBER=1002\n  \
+         then: asterisk -rx 'module reload res_pjsip.so'"
     );
+    assert_eq!(told(&[&berta[..], &[("SetVar: ", "SetVar: X=1,NUMBER=1002")]].concat()), "");
     let empty = instead("endpoints", "Response: Error\nMessage: No endpoints found");
     let empty =
         empty.replace("## endpoint 1001", "## endpoint x").replace("ObjectType: endpoint", "ObjectType: x");

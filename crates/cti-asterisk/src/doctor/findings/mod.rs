@@ -23,6 +23,7 @@ pub fn findings(site: &Site, answers: &Answers) -> Vec<Finding> {
     server::modules(site, answers, &mut found);
     phones::hints(site, answers, &mut found);
     phones::settings(answers, &mut found);
+    phones::names(answers, &mut found);
     // Without it a permission is missing, which is told.
     if let Some(dialplan) = &answers.dialplan {
         routes::dialled(site, answers, dialplan, &mut found);

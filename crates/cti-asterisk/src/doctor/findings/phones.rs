@@ -92,6 +92,25 @@ pub(super) fn settings(answers: &Answers, found: &mut Vec<Finding>) {
     }
 }
 
+/// Endpoints that are not named after their numbers.
+pub(super) fn names(answers: &Answers, found: &mut Vec<Finding>) {
+    for (name, endpoint) in &answers.endpoints {
+        let Some(number) = answers.number_of(name).filter(|number| number != name) else { continue };
+        let line = format!("NUMBER={number}");
+        let knows = |variables: &String| variables.split(',').any(|variable| variable.trim() == line);
+        if !endpoint.variables.as_ref().is_some_and(knows) {
+            found.push(
+                Finding::new(format!(
+                    "{name} is the phone of {number}, and its calls do not say so: do not disturb and forwarding are set for \
+                     {name}, and whom it calls back sees {name}"
+                ))
+                .with(Change::set(format!("pjsip.conf, [{name}]"), [format!("set_var = {line}")]))
+                .then(RELOAD_PHONES),
+            );
+        }
+    }
+}
+
 pub(super) fn unreachable(answers: &Answers, found: &mut Vec<Finding>) {
     let absent: Vec<&str> = answers
         .phones()
