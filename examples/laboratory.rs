@@ -139,7 +139,9 @@ async fn serve(
                 if let Err(error) = obey(&phone, &mut call, &order).await {
                     say(format!("cannot: {error}"));
                 }
-                outcome = CallOutcome::Calling;
+                if order.starts_with("calls ") {
+                    outcome = CallOutcome::Calling;
+                }
             }
             Some((_, event)) = phone.next_event(LONG) => say(seen(&event)),
             Some(now) = next_outcome(&mut call, outcome) => {

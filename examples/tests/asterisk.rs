@@ -229,3 +229,41 @@ async fn the_exit_status_of_the_doctor() {
         (Some(2), format!("ringback: {}: there is no [asterisk] to look at\n", cti.display()))
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn over_tls() {
+    let Some(asterisk) = Asterisk::fetch_or_skip(Release::V22) else { return };
+    let certificate = || {
+        let key = rcgen::KeyPair::generate().expect("a key");
+        let params = rcgen::CertificateParams::new(["pbx.example".to_owned()]).expect("a name");
+        let certificate = params.self_signed(&key).expect("a certificate");
+        (certificate.pem(), key.serialize_pem())
+    };
+    let (pem, key) = certificate();
+    let site = Site::with_phones(["1001"]).with_hints().with_tls(&pem, &key);
+    let server = Server::start(&asterisk, &site).await.expect("it starts");
+    let folder = TempDir::new().expect("a folder");
+    std::fs::write(folder.path().join("ca.pem"), pem).expect("a file");
+    std::fs::write(folder.path().join("other.pem"), certificate().0).expect("a file");
+    std::fs::write(folder.path().join("secret"), server.login().1).expect("a file");
+    let doctor = |address: String, tls: &str| {
+        let file = folder.path().join("ringback.toml");
+        let text = format!("[asterisk]\naddress = \"{address}\"\nsecret_file = \"secret\"\n{tls}");
+        std::fs::write(&file, text).expect("a file");
+        run(&["doctor"], &file)
+    };
+    let tls =
+        |ca: &str, name: &str| format!("[asterisk.tls]\nca_file = \"{ca}\"\nserver_name = \"{name}\"\n");
+    let (code, said) = doctor(server.manager_tls(), &tls("ca.pem", "pbx.example"));
+    assert_eq!((code, said.ends_with("\n\nnothing to change\n")), (Some(0), true), "{said}");
+    let refused = [
+        (tls("other.pem", "pbx.example"), "\n  ringback's file, [asterisk.tls]:\n    ca_file = "),
+        (tls("ca.pem", "other.example"), "\n  ringback's file, [asterisk.tls]:\n    server_name = "),
+        (String::new(), "\n  or ringback's file, if that is the port of tlsbindaddr:\n    [asterisk.tls]\n"),
+    ];
+    for (tls, advice) in refused {
+        let (code, said) = doctor(server.manager_tls(), &tls);
+        assert_eq!(code, Some(2), "{said}");
+        assert!(said.starts_with("cannot look: ") && said.contains(advice), "{said}");
+    }
+}
