@@ -38,6 +38,7 @@
 //!             │            └── compares what was seen with what is expected ──► Outcome
 //!             └── SyntaxError with line and column
 //! schedule: the same world under random faults, judged by invariants instead of expectations
+//! asterisk: another world for the same runner, a real PBX with real phones (feature `asterisk`)
 //! ```
 #![forbid(unsafe_code)]
 
