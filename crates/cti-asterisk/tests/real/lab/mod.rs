@@ -14,12 +14,12 @@ use ringback_cti::{CtiProvider, ProviderEvent};
 use ringback_cti_asterisk::map::line_of;
 use ringback_cti_asterisk::provider::{AsteriskProvider, Config};
 use ringback_model::{Appearance, CallId, DeviceName, Millis};
-use ringback_pbx_lab::{Answering, CallOutcome, Phone, PhoneCall, PhoneEvent, Server, Site};
+use ringback_pbx_lab::{Answering, CallOutcome, Phone, PhoneCall, PhoneEvent, Release, Server, Site};
 use scissors::Scissors;
 use tokio::time::{Instant, timeout};
 use watched::{SIGNAL, Watched};
 
-use super::seat::{config, device, server};
+use super::seat::{config, device, server_of};
 
 /// What an Asterisk and its phones can do. Nobody logs in or out at an endpoint.
 const ABILITIES: [Ability; 9] = [
@@ -64,13 +64,13 @@ pub(crate) struct PbxLab {
 
 impl PbxLab {
     /// `None`: there is no Asterisk to be had here.
-    pub(crate) async fn open() -> Option<Self> {
+    pub(crate) async fn open(release: Release) -> Option<Self> {
         // Who is heard here presses no key, but says when everything before has been told.
         let site = Site::with_phones(NAMES).replacing(
             "\n[ringback-recall]\n",
             "\n[lab]\nexten => _X!,1,UserEvent(CallBackKey,Caller: signal-${EXTEN})\n same => n,Hangup()\n\n[ringback-recall]\n",
         );
-        let server = server(&site).await?;
+        let server = server_of(release, &site).await?;
         let mut observer = Observer::log_in(config(&server).session).await;
         let mut desks = Vec::new();
         for name in NAMES {
