@@ -227,8 +227,6 @@ impl BackEnd for PbxWorld {
     async fn settle(&mut self) {
         let restless = Instant::now() + RESTLESS;
         sleep(SETTLE).await;
-        // What happened meanwhile is not waited for again.
-        while timeout(Duration::ZERO, self.next_change()).await.is_ok() {}
         while Instant::now() < restless && timeout(QUIET, self.next_change()).await.is_ok() {}
         self.tidy();
     }
