@@ -2,12 +2,15 @@ use std::fmt;
 use std::net::{IpAddr, UdpSocket};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use ringback::model::Timestamp;
+use ringback::model::{Millis, Timestamp};
 use ringback_cti_asterisk::doctor::{self, Finding, Site, Weight};
 use secrecy::SecretString;
 
 use super::config::{AsteriskConfig, PhoneWay};
 use super::connect::{ConnectError, connector, provider};
+
+/// How long an answer may take: nobody waits for it but a person.
+const ANSWER: Millis = Millis::from_secs(30);
 
 /// What came of looking at a live Asterisk; shown with `{}` it is for a person.
 #[derive(Debug)]
@@ -64,7 +67,8 @@ pub async fn examine(config: &AsteriskConfig, secret: SecretString) -> Examinati
         Ok(connector) => connector,
         Err(error) => return Examination::NotTried(error),
     };
-    let session = provider(config, secret).session;
+    let mut session = provider(config, secret).session;
+    session.request_timeout = ANSWER;
     match doctor::look(session, connector, config.patience, wall_clock).await {
         Ok(answers) => {
             let phones = answers.phones().count();

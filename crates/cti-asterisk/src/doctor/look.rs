@@ -12,7 +12,7 @@ use crate::session::{Config, ConfigError, Event, Failure, Loss, Ticket};
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Blind {
-    /// There is no link; [`reasons`](super::reasons) says what to do.
+    /// There is no link; [`reasons()`](super::reasons()) says what to do.
     #[error(transparent)]
     Link(#[from] Loss),
     /// A question was not answered.
@@ -28,7 +28,7 @@ pub enum Blind {
     Config(#[from] ConfigError),
 }
 
-/// Logs in at a server and asks all that [`findings`](super::findings) looks at. To see whether events arrive it raises a
+/// Logs in at a server and asks all that [`findings()`](super::findings()) looks at. To see whether events arrive it raises a
 /// user event, and changes the state of a device that is nobody's; nothing else is changed. `patience`: how long an event
 /// may take; `clock`: this machine's, which is compared with the server's.
 ///

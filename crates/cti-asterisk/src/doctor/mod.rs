@@ -1,6 +1,6 @@
 //! What at a PBX is not as Call Back needs it, and what to change, line by line.
 //!
-//! [`look`] asks a live server, [`findings`] judges what it answered, [`reasons`] says what to do if it could not be asked.
+//! [`look()`] asks a live server, [`findings()`] judges what it answered, [`reasons()`] says what to do if it could not be asked.
 //! Judging is pure: answers in, findings out.
 //!
 //! ```no_run
