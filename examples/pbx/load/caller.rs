@@ -84,7 +84,7 @@ async fn recall(pair: &mut Pair, count: &Count, turn: u32) -> Result<(), Failure
     if rung.is_none() {
         return Err("the caller was not recalled".into());
     }
-    if turn % 2 == 0 { talk(pair).await } else { cancel(pair).await }
+    if turn.is_multiple_of(2) { talk(pair).await } else { cancel(pair).await }
 }
 
 /// A answers, B answers, and A hangs up.

@@ -40,8 +40,11 @@ pub(crate) async fn run(minutes: u32) -> Result<bool, Failure> {
     let office = Arc::new(Office::open(&server, rules).await?);
     let count = Arc::new(Count::default());
     let mut callers = Vec::new();
+    // Not all in one moment.
+    let mut begin = interval(Duration::from_micros(1_000_000 / CALLS));
     for (a, b) in numbers(1000, PAIRS).zip(numbers(1000 + PAIRS, PAIRS)) {
         let pair = Pair::register(&server, By::Us, &a, &b).await?;
+        begin.tick().await;
         let (release, released) = mpsc::channel(1);
         callers.push(release);
         tokio::spawn(caller::serve(pair, Arc::clone(&count), released));

@@ -37,7 +37,7 @@ async fn call(from: &Phone, to: &Phone, turn: u32) -> Result<(), Failure> {
     let mut talk = from.call(to.name())?;
     talk.wait_for(SOON, |outcome| outcome == CallOutcome::Answered).await?;
     sleep(moment(1, 1500)).await;
-    if turn % 2 == 0 {
+    if turn.is_multiple_of(2) {
         talk.hang_up().await?;
     } else {
         to.hang_up().await?;
