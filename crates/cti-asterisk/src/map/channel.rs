@@ -83,6 +83,8 @@ pub(super) struct Channel {
     /// At the other end, as far as that is a phone of this server: it called this one, or it was called for it and rings, or
     /// has answered.
     far: Option<DirectoryNumber>,
+    /// The channel for which it is called.
+    pub(super) caller: Option<String>,
     /// The listing of calls says that it dials.
     pub(super) dials: bool,
     /// Whether one of them answered since the last dial began.
@@ -125,6 +127,7 @@ impl Channel {
             peer: None,
             legs: BTreeMap::new(),
             far: None,
+            caller: None,
             dials: false,
             answered: false,
             failed: None,
@@ -211,9 +214,15 @@ impl Channel {
         self.legs.entry(leg.to_owned()).or_default().number = number;
     }
 
-    /// The phone with this number called.
-    pub(super) fn called_by(&mut self, number: Option<DirectoryNumber>) {
-        self.far = number;
+    /// This channel, of the phone with this number if it is one, called.
+    pub(super) fn called_by(&mut self, caller: &str, number: Option<DirectoryNumber>) {
+        self.caller = Some(caller.to_owned());
+        self.far = number.or(self.far.take());
+    }
+
+    /// Whether this one is being called for it.
+    pub(super) fn awaits(&self, leg: &str) -> bool {
+        self.legs.contains_key(leg)
     }
 
     /// It goes to its phone.

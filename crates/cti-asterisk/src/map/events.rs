@@ -99,6 +99,17 @@ impl Mapper {
             self.service(&device, out);
         }
         self.changed(now, &id, out);
+        self.rings_for(now, &id, out);
+    }
+
+    /// A phone rings: its caller hears so, before the server says that, too.
+    fn rings_for(&mut self, now: Timestamp, leg: &str, out: &mut Vec<ProviderEvent>) {
+        let ringing = self.channels.get(leg).filter(|channel| channel.rings());
+        let Some(id) = ringing.and_then(|channel| channel.caller.clone()) else { return };
+        if let Some(caller) = self.channels.get_mut(&id).filter(|caller| caller.awaits(leg)) {
+            caller.leg_rings(leg);
+            self.changed(now, &id, out);
+        }
     }
 
     fn bridge(&mut self, now: Timestamp, message: &Message, enters: bool, out: &mut Vec<ProviderEvent>) {

@@ -66,10 +66,8 @@ impl Mapper {
         if let Some(channel) = self.channels.get_mut(caller) {
             channel.leg_is(leg, to);
         }
-        if let Some(channel) = self.channels.get_mut(leg)
-            && from.is_some()
-        {
-            channel.called_by(from);
+        if let Some(channel) = self.channels.get_mut(leg) {
+            channel.called_by(caller, from);
         }
     }
 

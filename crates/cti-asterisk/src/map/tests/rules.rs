@@ -569,3 +569,15 @@ fn the_moment_begins_when_the_phone_hangs_up() {
         assert_eq!(desk.told, [(1000, OffHook), (told, Idle)]);
     }
 }
+
+/// The caller's phone hears ringback as soon as the callee's rings: a key pressed in that moment is one pressed during it.
+#[test]
+fn ringback_is_told_with_the_ringing_and_not_after_it() {
+    let mut desk = desk("1001");
+    desk.event(1000, &dials("1001", "1", "1002")).event(1001, &is_called("1002", "2"));
+    desk.event(1001, &dial("DialBegin", "1001", "1", "2", "")).event(1002, &rings("1002", "2"));
+    assert_eq!(desk.calls.values().next().unwrap().state, CallState::Ringback);
+    desk.event(1003, &dial("DialState", "1001", "1", "2", "RINGING"));
+    desk.event(2000, &dial("DialEnd", "1001", "1", "2", "CANCEL")).event(2001, &rings("1002", "2"));
+    assert_eq!(desk.calls.values().next().unwrap().state, CallState::Proceeding);
+}
