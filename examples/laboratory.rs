@@ -84,6 +84,8 @@ async fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
                 }
             },
             Some(news) = told.recv() => println!("{news}"),
+            // The server ends with this function.
+            stopped = tokio::signal::ctrl_c() => return Ok(stopped?),
         }
     }
 }
