@@ -230,6 +230,11 @@ impl Channel {
         !self.origin && !self.ours
     }
 
+    /// Its phone has said something: that it rings, is busy, or answers.
+    pub(super) fn has_reached_its_phone(&self) -> bool {
+        matches!(self.stage, Stage::Ringing | Stage::Up | Stage::Busy)
+    }
+
     /// Its phone rings.
     pub(super) fn rings(&self) -> bool {
         self.comes() && self.stage == Stage::Ringing

@@ -186,6 +186,11 @@ impl Mapper {
         self.channels.get(id).map(|channel| (channel.call, channel.is_up()))
     }
 
+    /// The phone of a channel rings, or has answered one way or the other: the server is not alone with it any more.
+    pub(crate) fn has_reached_its_phone(&self, id: &str) -> bool {
+        self.channels.get(id).is_some_and(Channel::has_reached_its_phone)
+    }
+
     /// The channel on which a phone could be spoken to now.
     pub(crate) fn open_channel_of(&self, device: &DeviceName) -> Option<&str> {
         let phone = self.phones.get(device)?;

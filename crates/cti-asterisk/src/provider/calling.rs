@@ -24,6 +24,11 @@ struct Recall {
     used: bool,
     /// Until when it may stay unheard of; `None`: it was heard of.
     unheard: Option<Timestamp>,
+    /// The commands that want to know that it rings. The server says that it takes the order before it calls the phone: should
+    /// it die in between, nothing rings.
+    waiting: Vec<Tag>,
+    /// They are answered at the latest then, whatever is heard.
+    answer_by: Option<Timestamp>,
 }
 
 /// A call that was asked for and not heard of yet.
@@ -50,7 +55,7 @@ impl Calling {
     }
 
     pub(super) fn next_deadline(&self) -> Option<Timestamp> {
-        let recalls = self.recalls.values().filter_map(|recall| recall.unheard);
+        let recalls = self.recalls.values().flat_map(|recall| [recall.unheard, recall.answer_by]).flatten();
         self.making.values().map(|making| making.deadline).chain(recalls).min()
     }
 }
@@ -62,7 +67,7 @@ fn recall_id(id: DataId) -> String {
 }
 
 impl Core {
-    /// Rings a phone, showing this name and number; answered when the server has taken the order.
+    /// Rings a phone, showing this name and number; answered when it rings.
     pub(super) fn recall(
         &mut self,
         now: Timestamp,
@@ -72,14 +77,20 @@ impl Core {
         (name, number): (&str, Option<&str>),
     ) {
         let id = recall_id(id);
-        if self.calling.recalls.contains_key(&id) || self.mapper.channel_of(&id).is_some() {
+        match self.calling.recalls.get_mut(&id) {
+            // It is about to ring.
+            Some(recall) if !recall.waiting.is_empty() => return recall.waiting.push(tag),
             // It rings already.
-            return self.step_done(tag, Ok(()));
+            Some(_) => return self.step_done(tag, Ok(())),
+            None if self.mapper.channel_of(&id).is_some() => return self.step_done(tag, Ok(())),
+            None => {}
         }
         let action = self.originate(device, &id, "recall", name, number, &[]);
         self.mapper.expect(&id, Expected::Alert);
         let unheard = Some(now + self.config.ring + UNHEARD);
-        let recall = Recall { device: device.clone(), told: false, used: false, unheard };
+        let waiting = vec![tag];
+        let recall =
+            Recall { device: device.clone(), told: false, used: false, unheard, waiting, answer_by: None };
         self.calling.recalls.insert(id.clone(), recall);
         if let Err(failure) = self.ask_checked(Purpose::Alert(tag, id.clone()), "Originate", action) {
             self.calling.recalls.remove(&id);
@@ -114,14 +125,33 @@ impl Core {
         Ok(action)
     }
 
-    pub(super) fn alert_asked(&mut self, tag: Tag, id: &str, result: Result<Message, Failure>) {
-        let result =
-            result.map(|_| ()).map_err(|failure| request_failure(failure, CtiError::DeviceOutOfService));
-        if result.is_err() {
-            self.calling.recalls.remove(id);
-            self.mapper.expect_no_more(id);
+    pub(super) fn alert_asked(
+        &mut self,
+        now: Timestamp,
+        tag: Tag,
+        id: &str,
+        result: Result<Message, Failure>,
+    ) {
+        match result {
+            Ok(_) => match self.calling.recalls.get_mut(id) {
+                Some(recall) => recall.answer_by = Some(now + UNHEARD),
+                // It is over already.
+                None => self.step_done(tag, Ok(())),
+            },
+            Err(failure) => {
+                let waiting =
+                    self.calling.recalls.remove(id).map_or_else(|| vec![tag], |recall| recall.waiting);
+                self.mapper.expect_no_more(id);
+                let failure = request_failure(failure, CtiError::DeviceOutOfService);
+                self.recall_told(waiting, &Err(failure));
+            }
         }
-        self.step_done(tag, result);
+    }
+
+    fn recall_told(&mut self, waiting: Vec<Tag>, result: &Result<(), RequestFailure>) {
+        for tag in waiting {
+            self.step_done(tag, result.clone());
+        }
     }
 
     /// Ends the recalls of a phone that have not become calls: what they are about is not so any more.
@@ -142,12 +172,14 @@ impl Core {
 
     /// A recall that was picked up is the softkey Dial.
     pub(super) fn recalls_answered(&mut self) {
-        let mut pressed = Vec::new();
+        let (mut pressed, mut rung) = (Vec::new(), Vec::new());
         let mapper = &self.mapper;
         for (id, device) in mapper.alerts() {
             // One from before the link was lost.
             if !self.calling.recalls.contains_key(id) {
-                let recall = Recall { device: device.clone(), told: false, used: false, unheard: None };
+                let (device, waiting) = (device.clone(), Vec::new());
+                let recall =
+                    Recall { device, told: false, used: false, unheard: None, waiting, answer_by: None };
                 self.calling.recalls.insert(id.to_owned(), recall);
             }
         }
@@ -155,16 +187,26 @@ impl Core {
             match mapper.channel_of(id) {
                 Some((_, up)) => {
                     recall.unheard = None;
+                    if mapper.has_reached_its_phone(id) {
+                        rung.append(&mut recall.waiting);
+                        recall.answer_by = None;
+                    }
                     if up && !recall.told {
                         recall.told = true;
                         pressed.push(recall.device.clone());
                     }
                     true
                 }
-                // Either it is over, or it has not begun.
-                None => mapper.expects(id),
+                // It has not begun.
+                None if mapper.expects(id) => true,
+                // It is over.
+                None => {
+                    rung.append(&mut recall.waiting);
+                    false
+                }
             }
         });
+        self.recall_told(rung, &Ok(()));
         for device in pressed {
             self.press_soft_key(&device, "Dial");
         }
@@ -310,21 +352,29 @@ impl Core {
             self.call_failed(&id, RequestFailure::OutcomeUnknown);
         }
         // The phone could not be rung: should the same alert come again, it is tried again.
-        let mapper = &mut self.mapper;
+        let (mapper, mut answered) = (&mut self.mapper, Vec::new());
         self.calling.recalls.retain(|id, recall| {
             let lost = recall.unheard.is_some_and(|unheard| unheard <= now);
             if lost {
                 mapper.expect_no_more(id);
             }
+            if lost || recall.answer_by.is_some_and(|by| by <= now) {
+                answered.append(&mut recall.waiting);
+                recall.answer_by = None;
+            }
             !lost
         });
+        self.recall_told(answered, &Ok(()));
     }
 
     /// The link is gone: nobody knows what becomes of what was ordered.
     pub(super) fn calls_lost(&mut self) {
-        let Calling { making, .. } = std::mem::take(&mut self.calling);
+        let Calling { making, recalls, .. } = std::mem::take(&mut self.calling);
         for making in making.into_values() {
             self.answer(making.tag, Err(RequestFailure::OutcomeUnknown));
+        }
+        for recall in recalls.into_values() {
+            self.recall_told(recall.waiting, &Err(RequestFailure::OutcomeUnknown));
         }
     }
 }

@@ -380,7 +380,7 @@ impl Core {
                     self.step_done(tag, result);
                 }
             },
-            Purpose::Alert(tag, id) => self.alert_asked(tag, &id, result),
+            Purpose::Alert(tag, id) => self.alert_asked(now, tag, &id, result),
             Purpose::Call(tag, id) => self.call_asked(now, tag, &id, result),
             Purpose::Redirect(tag, id) => self.redirected(now, tag, &id, result),
             Purpose::Nothing => {

@@ -287,7 +287,7 @@ fn a_recall_rings_once_under_its_id_and_its_answer_is_the_key_dial() {
         ["Action: MessageSend|To: pjsip:1001|From: \"Call Back\" <sip:ringback@pbx>|\
           Body: 1002 has become available; Time 14:00; 1=Dial"]
     );
-    assert_eq!(desk.send(2, Some(42), ALERT), [done(2)]);
+    assert_eq!(desk.send(2, Some(42), ALERT), [], "the server has only said that it will");
     assert_eq!(
         desk.asked(),
         [format!(
@@ -295,11 +295,13 @@ fn a_recall_rings_once_under_its_id_and_its_answer_is_the_key_dial() {
              Priority: 1|CallerID: \"Call Back 1002\" <1002>|Timeout: 20000|Async: true"
         )]
     );
-    assert_eq!((desk.send(3, Some(42), ALERT), desk.asked()), (vec![done(3)], vec![]), "it rings already");
-    // It rings, and nothing is told of it; it is picked up.
+    assert_eq!((desk.send(3, Some(42), ALERT), desk.asked()), (vec![], vec![]), "it is about to ring");
+    // It rings, which is no call of the phone's; it is picked up.
     desk.channel("Newchannel", "1001", RECALL, "0");
-    desk.channel("Newstate", "1001", RECALL, "5");
     assert_eq!(desk.told(), []);
+    desk.channel("Newstate", "1001", RECALL, "5");
+    assert_eq!(desk.told(), [done(2), done(3)]);
+    assert_eq!((desk.send(5, Some(42), ALERT), desk.asked()), (vec![done(5)], vec![]), "it rings already");
     desk.channel("Newstate", "1001", RECALL, "6");
     let press = ProviderEvent::DeviceData { device: device("1001"), content: "Dial:ringback:7-12".into() };
     assert_eq!(desk.told(), [press]);
@@ -324,6 +326,45 @@ fn a_recall_rings_once_under_its_id_and_its_answer_is_the_key_dial() {
         _ => None,
     });
     assert_eq!(reported, made.map(|call| (call, CallState::Proceeding)), "{told:#?}");
+}
+
+#[test]
+fn a_recall_whose_server_dies_before_the_phone_rings_is_in_doubt() {
+    let unknown = |tag| ProviderEvent::Answer { tag: Tag(tag), result: Err(RequestFailure::OutcomeUnknown) };
+    // Ordered; and a channel was made, but the phone has not been heard of.
+    for made in [false, true] {
+        let mut desk = Desk::up(600);
+        desk.told();
+        desk.send(2, Some(42), ALERT);
+        if made {
+            desk.channel("Newchannel", "1001", RECALL, "0");
+        }
+        desk.handle(Event::Lost(Loss::Closed));
+        assert!(desk.told().contains(&unknown(2)));
+    }
+    let mut desk = Desk::up(600);
+    desk.send(2, Some(42), ALERT);
+    desk.channel("Newchannel", "1001", RECALL, "5");
+    assert!(desk.told().contains(&done(2)));
+    desk.handle(Event::Lost(Loss::Closed));
+    assert!(!desk.told().contains(&unknown(2)));
+}
+
+#[test]
+fn a_recall_is_answered_for_when_it_is_over_or_takes_too_long() {
+    let mut desk = Desk::up(600);
+    desk.told();
+    desk.send(2, Some(42), ALERT);
+    desk.channel("Newchannel", "1001", RECALL, "0");
+    desk.hangup("1001", RECALL);
+    assert_eq!(desk.told(), [done(2)]);
+    let mut desk = Desk::up(600);
+    desk.told();
+    desk.send(2, Some(42), ALERT);
+    desk.until(1000 + 4_999);
+    assert_eq!(desk.told(), []);
+    desk.until(1000 + 5_000);
+    assert_eq!(desk.told(), [done(2)]);
 }
 
 #[test]
