@@ -380,3 +380,21 @@ pub(crate) async fn until_requests(office: &Office, count: usize) {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
+
+#[tokio::test]
+async fn a_sender_cannot_call_itself_another_phone() {
+    let Some(server) = server(&Site::with_phones(["1001", "1002"])).await else { return };
+    let mut phones = phones(&server, &["1001", "1002"]).await;
+    let _office = Office::open(config(&server)).await;
+    for name in ["x:1001@y", "x:1001:y"] {
+        phones[1].text_as(name, "ringback", "4711").await.unwrap();
+    }
+    phones[1].text_as("Somebody", "ringback", "4711").await.unwrap();
+    let answer = |event: &PhoneEvent| matches!(event, PhoneEvent::Text(_));
+    // Texts are taken in order: those before came to nothing.
+    phones[1].wait_for(SOON, answer).await.unwrap();
+    for phone in &mut phones {
+        let more = phone.wait_for(Duration::from_secs(1), answer).await;
+        assert!(more.is_err(), "{more:?}");
+    }
+}

@@ -335,7 +335,15 @@ impl Phone {
     /// # Errors
     /// The server does not take it.
     pub async fn text(&self, to: &str, text: &str) -> Result<(), LabError> {
-        outgoing::text(&self.inner, to, text).await
+        outgoing::text(&self.inner, None, to, text).await
+    }
+
+    /// The same from a sender that calls itself so, whatever it is: `x:1002@y`.
+    ///
+    /// # Errors
+    /// The server does not take it.
+    pub async fn text_as(&self, name: &str, to: &str, text: &str) -> Result<(), LabError> {
+        outgoing::text(&self.inner, Some(name), to, text).await
     }
 
     /// The next event, if there is one within this time.

@@ -177,11 +177,12 @@ pub(super) fn call(phone: &Arc<Inner>, number: &str) -> Result<PhoneCall, LabErr
     Ok(PhoneCall { phone: Arc::clone(phone), dialog, outcome, ear })
 }
 
-pub(super) async fn text(phone: &Inner, to: &str, text: &str) -> Result<(), LabError> {
+pub(super) async fn text(phone: &Inner, name: Option<&str>, to: &str, text: &str) -> Result<(), LabError> {
     let failed = |error: rsipstack::Error| phone.failed(error);
     let uri = phone.uri(to)?;
     let party = |user: &str| phone.uri(user);
-    let from = rsipstack::sip::typed::From { display_name: None, uri: party(&phone.name)?, params: vec![] };
+    let display_name = name.map(str::to_owned);
+    let from = rsipstack::sip::typed::From { display_name, uri: party(&phone.name)?, params: vec![] };
     let to = rsipstack::sip::typed::To { display_name: None, uri: uri.clone(), params: vec![] };
     let via = phone.endpoint.get_via(None, None).map_err(failed)?;
     let from = from.with_tag(rsipstack::transaction::make_tag());
