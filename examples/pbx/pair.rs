@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use ringback_pbx_lab::{Answering, CallOutcome, Phone, PhoneCall, PhoneEvent, Server};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use crate::office::Office;
 use crate::stage::{Failure, NOBODY};
 
 /// What happens at once happens within this time, on a busy machine, too.
 pub(crate) const SOON: Duration = Duration::from_secs(20);
+
+/// How long a caller lets it ring.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Who completes calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +64,8 @@ impl Pair {
         self.b.set_answering(Answering::Ring);
         let mut failed = self.a.call(self.b.name())?;
         failed.wait_for(SOON, |outcome| outcome == CallOutcome::Ringing).await?;
+        // Nobody gives up the moment it rings. The server tells us of it a little later than the phone.
+        sleep(PATIENCE).await;
         failed.hang_up().await?;
         self.b.wait_for(SOON, |event| *event == PhoneEvent::StoppedRinging).await?;
         self.a_presses_key().await

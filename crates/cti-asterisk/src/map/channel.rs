@@ -87,6 +87,8 @@ pub(super) struct Channel {
     pub(super) caller: Option<String>,
     /// The listing of calls says that it dials.
     pub(super) dials: bool,
+    /// Its phone gave up while the far end rang.
+    given_up: bool,
     /// Whether one of them answered since the last dial began.
     answered: bool,
     /// How the last dial failed. It stays so while the phone hears tones and announcements.
@@ -129,6 +131,7 @@ impl Channel {
             far: None,
             caller: None,
             dials: false,
+            given_up: false,
             answered: false,
             failed: None,
             bridged: false,
@@ -245,7 +248,7 @@ impl Channel {
         let leg = self.legs.remove(leg);
         if status == "ANSWER" {
             self.answered = true;
-            self.far = leg.and_then(|leg| leg.number);
+            self.far = leg.as_ref().and_then(|leg| leg.number.clone());
         }
         if self.legs.is_empty() && !self.answered {
             self.failed = match status {
@@ -253,7 +256,10 @@ impl Channel {
                 "NOANSWER" => Some((CallState::Disconnected, Cause::NO_ANSWER)),
                 "CHANUNAVAIL" => Some((CallState::Disconnected, Cause::ABSENT)),
                 // The phone itself gave up: what follows is its hang-up.
-                "CANCEL" => None,
+                "CANCEL" => {
+                    self.given_up = leg.is_some_and(|leg| leg.rings);
+                    None
+                }
                 _ => Some((CallState::Disconnected, Cause::NONE)),
             };
         }
@@ -263,6 +269,7 @@ impl Channel {
     pub(super) fn failure(&self, hangup: Cause) -> (CallState, Cause) {
         match (self.failed, hangup) {
             (Some(failed), _) => failed,
+            (None, _) if self.given_up => (CallState::Disconnected, Cause::NO_ANSWER),
             (None, Cause::USER_BUSY) => (CallState::Busy, hangup),
             (None, _) => (CallState::Disconnected, hangup),
         }

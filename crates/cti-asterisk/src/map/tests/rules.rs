@@ -366,6 +366,22 @@ fn the_feature_code_is_about_the_failed_call_before_it() {
 }
 
 #[test]
+fn a_caller_who_gave_up_while_it_rang_was_not_answered() {
+    for (rang, cause) in [(true, Cause::NO_ANSWER), (false, Cause(26))] {
+        let mut desk = desk("1001");
+        desk.event(1000, &dials("1001", "1", "1002")).event(1001, &dial("DialBegin", "1001", "1", "2", ""));
+        if rang {
+            desk.event(1002, &dial("DialState", "1001", "1", "2", "RINGING"));
+        }
+        desk.event(4000, &dial("DialEnd", "1001", "1", "2", "CANCEL"))
+            .event(4001, &hangup("1001", "1", "26"));
+        desk.event(5000, &dials("1001", "3", "*661002")).event(5000, &press("1001", "3", "1002"));
+        let said = pressed(&desk);
+        assert_eq!((said[0].state, said[0].cause), (CallState::Disconnected, cause));
+    }
+}
+
+#[test]
 fn a_key_within_the_failed_call_is_about_that_call() {
     let mut desk = desk("1001");
     desk.event(1000, &dials("1001", "1", "1002")).event(1001, &dial("DialBegin", "1001", "1", "2", ""));
