@@ -83,6 +83,20 @@ pub trait Directory: Send + Sync {
     /// The line with this partition and number; `None` if there is none, or it appears on no phone.
     async fn line(&self, group: &Group, line: &LineId) -> Result<Option<LineEntry>, DirectoryError>;
 
+    /// Several lines in one go: for each in this order what [`line`](Self::line) gives.
+    async fn lines(&self, group: &Group, lines: &[LineId]) -> Result<Vec<Option<LineEntry>>, DirectoryError> {
+        let mut found = Vec::with_capacity(lines.len());
+        for line in lines {
+            found.push(self.line(group, line).await?);
+        }
+        Ok(found)
+    }
+
+    /// How many lines at most [`lines`](Self::lines) is asked for: 1, if that costs as much as asking for each.
+    fn lines_at_once(&self) -> usize {
+        1
+    }
+
     /// The line that a number leads to when it is dialled from `from`: the number in the caller's own partition, else in
     /// the partition without a name, else in the first other partition by name (in byte order); `None` if the number
     /// leads nowhere. `from` need not exist.

@@ -5,6 +5,8 @@ use ringback_callback::Record;
 use ringback_model::{Epoch, Group, RequestId, Timestamp};
 use thiserror::Error;
 
+use crate::follow::{News, Position};
+
 /// Why the store did not do what it was asked. Unless a variant says otherwise nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -75,6 +77,21 @@ pub trait RequestStore: Send + Sync {
 
     /// All records of a group, ordered by `since`, then `id`.
     async fn load(&self, group: &Group) -> Result<Vec<Record>, StoreError>;
+
+    /// What a copy of a group's records lacks that was complete at this position, as of one moment: a state that was there
+    /// between two transactions. All of them if there is no copy, or if this store does not know the position (any more).
+    ///
+    /// A store that does not keep track of its changes leaves this and [`newer`](Self::newer) as they are: a backup then
+    /// reads everything when it takes over.
+    async fn news(&self, group: &Group, _since: Option<Position>) -> Result<News, StoreError> {
+        Ok(News::untracked(self.load(group).await?))
+    }
+
+    /// Returns when there may be [`news`](Self::news) since this position; at once if there is none. Only a hint, which may
+    /// come seconds later, or needlessly. Never returns in a store that does not keep track. Cancel-safe.
+    async fn newer(&self, _group: &Group, _since: Option<Position>) {
+        std::future::pending().await
+    }
 
     /// Carries out all of these durably in one transaction, in order, or none of them. The epoch is checked in the
     /// same transaction: an older one is `Fenced`, a newer one is claimed by it.

@@ -13,6 +13,7 @@ pub async fn directory<D: Directory + DirectoryAdmin>(make: impl AsyncFn() -> D)
     phones(&make().await).await.demanded_by("Directory::phone")?;
     templates(&make().await).await.demanded_by("PhoneEntry::has_callback_key")?;
     lines(&make().await).await.demanded_by("Directory::line")?;
+    several_lines(&make().await).await.demanded_by("Directory::lines")?;
     line_settings(&make().await).await.demanded_by("DirectoryAdmin")?;
     dialled(&make().await).await.demanded_by("Directory::dialled")?;
     references(&make().await).await.demanded_by("DirectoryAdmin")?;
@@ -129,6 +130,28 @@ async fn lines(d: &(impl Directory + DirectoryAdmin)) -> Result<(), Violation> {
     same(RULE, d.line(&g, &shared).await, Ok(Some(plain(&shared, &["b"]))))?;
     d.remove_phone(&g, &device("b")).await.or_violation(RULE)?;
     same(RULE, d.line(&g, &shared).await, Ok(None))
+}
+
+async fn several_lines(d: &(impl Directory + DirectoryAdmin)) -> Result<(), Violation> {
+    const RULE: &str = "several lines are told as each of them is, in the order in which they were asked for";
+    let g = Group::default();
+    let mut asked: Vec<LineId> = Vec::new();
+    for text in strange_texts(50) {
+        let own = [line(&text, &text), line("", &text)];
+        d.put_phone(&g, &phone(&text, &own)).await.or_violation(RULE)?;
+        d.set_display_name(&g, &own[0], Some(&text)).await.or_violation(RULE)?;
+        d.set_forward_all(&g, &own[1], Some(&dn(&text))).await.or_violation(RULE)?;
+        let [first, second] = own;
+        asked.extend([second, line("nowhere", &text), first]);
+    }
+    d.put_phone(&g, &phone("second", &asked[..1])).await.or_violation(RULE)?;
+    asked.push(asked[0].clone());
+    let mut expected = Vec::new();
+    for line in &asked {
+        expected.push(d.line(&g, line).await.or_violation(RULE)?);
+    }
+    same(RULE, d.lines(&g, &asked).await, Ok(expected))?;
+    same(RULE, d.lines(&g, &[]).await, Ok(vec![]))
 }
 
 async fn line_settings(d: &(impl Directory + DirectoryAdmin)) -> Result<(), Violation> {

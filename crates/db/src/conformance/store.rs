@@ -1,9 +1,15 @@
+use std::time::Duration;
+
 use futures_util::future::join_all;
 use ringback_callback::{AlertId, Cycle, Kind, Phase, Record};
 use ringback_model::{Appearance, CallId, DeviceName, Epoch, Group, LineId, Partition, RequestId, Timestamp};
 
 use super::{Demanded, OrViolation, Violation, device, dn, group, line, same, strange_texts};
+use crate::follow::{Difference, News, Position, RequestCopy};
 use crate::store::{RequestStore, StoreError, Write};
+
+/// Nothing that works takes so long to hint.
+const HINT_LIMIT: Duration = Duration::from_secs(60);
 
 /// Proves a [`RequestStore`]. `make` gives an empty one each time.
 ///
@@ -20,6 +26,9 @@ pub async fn store<S: RequestStore>(make: impl AsyncFn() -> S) -> Result<(), Vio
     races(&make().await).await.demanded_by("RequestStore::apply")?;
     large_batches(&make().await).await.demanded_by("RequestStore::apply")?;
     strange_records(&make().await).await.demanded_by("RequestStore::load")?;
+    copies(&make().await).await.demanded_by("RequestStore::news")?;
+    strange_positions(&make().await).await.demanded_by("RequestStore::news")?;
+    hints(&make().await).await.demanded_by("RequestStore::newer")?;
     groups(&make().await).await.demanded_by("RequestStore")?;
     clock(&make().await).await.demanded_by("RequestStore::now")
 }
@@ -178,6 +187,70 @@ async fn strange_records(store: &impl RequestStore) -> Result<(), Violation> {
         same(RULE, saw, expected)?;
     }
     Ok(())
+}
+
+/// One copy follows every write, another lags: both become what `load` gives.
+async fn copies(store: &impl RequestStore) -> Result<(), Violation> {
+    const RULE: &str = "a copy that has taken the news is what load gives";
+    let (group, other) = (Group::default(), group("other"));
+    let (mut close, mut lagging) = (RequestCopy::default(), RequestCopy::default());
+    for step in 0..40 {
+        let number = |place: u64| step * 7 % 11 + place;
+        let changed = Record { alerts: u32::try_from(step).unwrap_or(0), ..record(1, number(0), 5) };
+        let mut writes = vec![Write::Put(changed), Write::Delete(record(1, number(3), 5).id)];
+        if step % 3 == 0 {
+            writes.extend([Write::Put(record(1, 99, step)), Write::Delete(record(1, 99, step).id)]);
+            writes.extend([Write::Delete(record(1, 100, 5).id), Write::Put(record(1, 100, step))]);
+        }
+        store.apply(&group, Epoch(1), &writes).await.or_violation(RULE)?;
+        store.apply(&other, Epoch(1), &[Write::Put(record(1, step, 5))]).await.or_violation(RULE)?;
+        let mut expected = store.load(&group).await.or_violation(RULE)?;
+        expected.sort_by_key(|record| record.id);
+        let copies = if step % 9 == 0 { vec![&mut close, &mut lagging] } else { vec![&mut close] };
+        for copy in copies {
+            let news = store.news(&group, copy.position()).await.or_violation(RULE)?;
+            same(RULE, copy.take(news), true)?;
+            same(RULE, copy.clone().into_records(), expected.clone())?;
+        }
+    }
+    store.claim(&group, Epoch(2)).await.or_violation(RULE)?;
+    let before = close.clone().into_records();
+    let news = store.news(&group, close.position()).await.or_violation(RULE)?;
+    same(RULE, (close.take(news), close.into_records()), (true, before))
+}
+
+/// Positions of another store, or of one that was set back.
+async fn strange_positions(store: &impl RequestStore) -> Result<(), Violation> {
+    const RULE: &str = "whoever is at a position that the store never had is given everything";
+    let group = Group::default();
+    for number in 0..3 {
+        store.apply(&group, Epoch(1), &[Write::Put(record(1, number, number))]).await.or_violation(RULE)?;
+    }
+    let Some(position) = store.news(&group, None).await.or_violation(RULE)?.position else { return Ok(()) };
+    let Position { revision, mark } = position;
+    for strange in [
+        Position { revision, mark: !mark },
+        Position { revision: revision + 1, mark },
+        Position { revision: u64::MAX, mark },
+        Position { revision: 0, mark: 0 },
+    ] {
+        let news = store.news(&group, Some(strange)).await.or_violation(RULE)?;
+        let all = store.load(&group).await.or_violation(RULE)?;
+        let expected = News { position: Some(position), total: 3, difference: Difference::All(all) };
+        same(RULE, news, expected)?;
+    }
+    Ok(())
+}
+
+async fn hints(store: &impl RequestStore) -> Result<(), Violation> {
+    const RULE: &str = "who waits for news is told that there may be some";
+    let group = Group::default();
+    store.apply(&group, Epoch(1), &[Write::Put(record(1, 1, 5))]).await.or_violation(RULE)?;
+    let Some(position) = store.news(&group, None).await.or_violation(RULE)?.position else { return Ok(()) };
+    store.newer(&group, None).await;
+    store.apply(&group, Epoch(1), &[Write::Put(record(1, 2, 5))]).await.or_violation(RULE)?;
+    let told = tokio::time::timeout(HINT_LIMIT, store.newer(&group, Some(position))).await;
+    same(RULE, told, Ok(()))
 }
 
 async fn ends(store: &impl RequestStore) -> Result<(), Violation> {

@@ -1,12 +1,14 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use ringback_callback::Record;
 use ringback_model::{Epoch, Group, RequestId, Timestamp};
+use tokio::sync::watch;
 
 use super::lock;
+use crate::follow::{Difference, News, Position};
 use crate::store::{Clock, RequestStore, StoreError, Write};
 
 /// A request store in memory. A clone is the same store: it outlives the service that uses it, as a database would.
@@ -17,7 +19,12 @@ use crate::store::{Clock, RequestStore, StoreError, Write};
 pub struct MemoryStore {
     clock: Clock,
     state: Arc<Mutex<State>>,
+    /// Wakes who waits for something newer.
+    written: watch::Sender<()>,
 }
+
+/// So many transactions are remembered for copies that lag; one that lags further is given everything.
+const LOG_LENGTH: usize = 1024;
 
 #[derive(Debug, Default)]
 struct State {
@@ -29,9 +36,63 @@ struct State {
 struct Requests {
     epoch: Epoch,
     records: BTreeMap<RequestId, Record>,
+    /// Counts the transactions that wrote.
+    revision: u64,
+    /// What the last of them wrote or deleted.
+    log: BTreeMap<u64, Vec<RequestId>>,
 }
 
 impl Requests {
+    fn write(&mut self, writes: &[Write]) {
+        if writes.is_empty() {
+            return;
+        }
+        let mut touched = Vec::with_capacity(writes.len());
+        for write in writes {
+            match write {
+                Write::Put(record) => {
+                    touched.push(record.id);
+                    self.records.insert(record.id, record.clone());
+                }
+                Write::Delete(id) => {
+                    touched.push(*id);
+                    self.records.remove(id);
+                }
+            }
+        }
+        self.revision += 1;
+        self.log.insert(self.revision, touched);
+        if self.log.len() > LOG_LENGTH {
+            self.log.pop_first();
+        }
+    }
+
+    fn position(&self) -> Position {
+        // It is never set back.
+        Position { revision: self.revision, mark: 0 }
+    }
+
+    fn loaded(&self) -> Vec<Record> {
+        let mut records: Vec<Record> = self.records.values().cloned().collect();
+        records.sort_by_key(|record| (record.since, record.id));
+        records
+    }
+
+    fn news(&self, since: Option<Position>) -> News {
+        let known = |since: &Position| since.mark == 0 && self.log.contains_key(&since.revision);
+        let difference = match since.filter(known) {
+            None => Difference::All(self.loaded()),
+            Some(since) => {
+                let touched: BTreeSet<RequestId> =
+                    self.log.range(since.revision + 1..).flat_map(|(_, touched)| touched).copied().collect();
+                let put = touched.iter().filter_map(|id| self.records.get(id)).cloned().collect();
+                let deleted = touched.into_iter().filter(|id| !self.records.contains_key(id)).collect();
+                Difference::Since { put, deleted }
+            }
+        };
+        News { position: Some(self.position()), total: self.records.len(), difference }
+    }
+
     /// Checks the epoch of a write, and makes it the one in force.
     fn fence(&mut self, ours: Epoch) -> Result<(), StoreError> {
         if ours < self.epoch {
@@ -46,7 +107,7 @@ impl MemoryStore {
     /// An empty store with this clock.
     #[must_use]
     pub fn new(clock: Clock) -> Self {
-        Self { clock, state: Arc::default() }
+        Self { clock, state: Arc::default(), written: watch::Sender::new(()) }
     }
 
     /// Takes the store away, or brings it back as it was.
@@ -80,23 +141,34 @@ impl RequestStore for MemoryStore {
     }
 
     async fn load(&self, group: &Group) -> Result<Vec<Record>, StoreError> {
-        let state = self.state()?;
-        let mut records: Vec<Record> =
-            state.groups.get(group).map(|g| g.records.values().cloned().collect()).unwrap_or_default();
-        records.sort_by_key(|record| (record.since, record.id));
-        Ok(records)
+        Ok(self.state()?.groups.get(group).map(Requests::loaded).unwrap_or_default())
+    }
+
+    async fn news(&self, group: &Group, since: Option<Position>) -> Result<News, StoreError> {
+        Ok(self.state()?.groups.get(group).unwrap_or(&Requests::default()).news(since))
+    }
+
+    async fn newer(&self, group: &Group, since: Option<Position>) {
+        let Some(since) = since else { return };
+        let mut written = self.written.subscribe();
+        loop {
+            written.mark_unchanged();
+            let now = lock(&self.state).groups.get(group).map_or(0, |requests| requests.revision);
+            if now != since.revision {
+                return;
+            }
+            // Never an error: the sender lives in the store.
+            let _ = written.changed().await;
+        }
     }
 
     async fn apply(&self, group: &Group, epoch: Epoch, writes: &[Write]) -> Result<(), StoreError> {
         let mut state = self.state()?;
         let requests = state.groups.entry(group.clone()).or_default();
         requests.fence(epoch)?;
-        for write in writes {
-            match write {
-                Write::Put(record) => drop(requests.records.insert(record.id, record.clone())),
-                Write::Delete(id) => drop(requests.records.remove(id)),
-            }
-        }
+        requests.write(writes);
+        drop(state);
+        self.written.send_replace(());
         Ok(())
     }
 

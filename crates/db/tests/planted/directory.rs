@@ -20,6 +20,7 @@ enum Fault {
     ParametersAsTheyCame,
     LinesOutliveTheirPhones,
     DoNotDisturbIsLost,
+    LeavesOutWhatIsNotThere,
 }
 
 struct Faulty {
@@ -93,6 +94,15 @@ impl Directory for Faulty {
             lines.extend(found.clone().map(|found| (line.clone(), found)));
             found = lines.get(line).cloned();
         }
+        Ok(found)
+    }
+
+    async fn lines(&self, group: &Group, lines: &[LineId]) -> Result<Vec<Option<LineEntry>>, DirectoryError> {
+        let mut found = Vec::new();
+        for line in lines {
+            found.push(self.line(group, line).await?);
+        }
+        found.retain(|found| !self.is(Fault::LeavesOutWhatIsNotThere) || found.is_some());
         Ok(found)
     }
 
@@ -234,6 +244,11 @@ async fn directories() {
             "Directory::parameters",
         ),
         (Fault::LinesOutliveTheirPhones, LINE, "Directory::line"),
+        (
+            Fault::LeavesOutWhatIsNotThere,
+            "several lines are told as each of them is, in the order in which they were asked for",
+            "Directory::lines",
+        ),
         (Fault::DoNotDisturbIsLost, DND, "Directory::phone"),
     ];
     for (fault, rule, paragraph) in cases {

@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use ringback_callback::Record;
-use ringback_db::{MemoryStore, RequestStore, StoreError, Write, conformance};
+use ringback_db::{Difference, MemoryStore, News, Position, RequestStore, StoreError, Write, conformance};
 use ringback_model::{Epoch, Group, Timestamp};
 
 use super::caught;
@@ -22,6 +22,10 @@ enum Fault {
     PutsFirst,
     CutsLongTexts,
     ClockRunsBackwards,
+    NewsWithoutEnds,
+    NewsOfTheFirstChangeOnly,
+    KnowsEveryPosition,
+    HintsNothing,
 }
 
 struct Faulty {
@@ -82,6 +86,29 @@ impl RequestStore for Faulty {
         Ok(records)
     }
 
+    async fn news(&self, group: &Group, since: Option<Position>) -> Result<News, StoreError> {
+        let known = self.store.news(group, None).await?.position;
+        let mut news = self.store.news(group, since).await?;
+        if self.fault == Fault::KnowsEveryPosition && since.is_some_and(|since| since.mark != 0) {
+            news = self.store.news(group, known).await?;
+        }
+        if let Difference::Since { put, deleted } = &mut news.difference {
+            match self.fault {
+                Fault::NewsWithoutEnds => deleted.clear(),
+                Fault::NewsOfTheFirstChangeOnly => put.truncate(1),
+                _ => {}
+            }
+        }
+        Ok(news)
+    }
+
+    async fn newer(&self, group: &Group, since: Option<Position>) {
+        if self.fault == Fault::HintsNothing && since.is_some() {
+            std::future::pending().await
+        }
+        self.store.newer(group, since).await;
+    }
+
     async fn apply(&self, group: &Group, epoch: Epoch, writes: &[Write]) -> Result<(), StoreError> {
         self.groups.lock().unwrap().insert(group.clone());
         let writes = self.twisted(writes);
@@ -137,10 +164,11 @@ async fn stores_that_are_opened_again() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn stores() {
     const FENCING: &str = "a write or claim of an older epoch is refused and changes nothing";
     const CLAIM: &str = "a claim raises the epoch at once, and changes no record";
+    const COPY: &str = "a copy that has taken the news is what load gives";
     const EPOCH: &str = "epoch tells the highest ever claimed";
     let cases = [
         (Fault::AcceptsAnOldEpoch, FENCING, "RequestStore::apply"),
@@ -162,6 +190,14 @@ async fn stores() {
             "every text and number that a record can hold is kept as it is",
             "RequestStore::load",
         ),
+        (Fault::NewsWithoutEnds, COPY, "RequestStore::news"),
+        (Fault::NewsOfTheFirstChangeOnly, COPY, "RequestStore::news"),
+        (
+            Fault::KnowsEveryPosition,
+            "whoever is at a position that the store never had is given everything",
+            "RequestStore::news",
+        ),
+        (Fault::HintsNothing, "who waits for news is told that there may be some", "RequestStore::newer"),
         (Fault::ClockRunsBackwards, "the clock can be read and does not run backwards", "RequestStore::now"),
     ];
     for (fault, rule, paragraph) in cases {
