@@ -24,7 +24,7 @@ pub use connector::{Connector, Stream, TcpConnector};
 pub use tls::TlsConnector;
 
 use crate::ami::{Action, ActionError};
-use crate::session::{Attempt, Config, ConfigError, Event, Output, Server, Session, Ticket};
+use crate::session::{Attempt, Config, ConfigError, Event, Output, Server, Session, Ticket, Times};
 
 /// So many bytes are asked for at a time.
 const READ: usize = 16 * 1024;
@@ -100,6 +100,14 @@ impl Client {
         let result = self.session.request(self.clock.now(), ticket, name, action);
         self.carry_out();
         result
+    }
+
+    /// Puts these times in force, link or not.
+    ///
+    /// # Errors
+    /// One of them is zero; those in force stay.
+    pub fn set_times(&mut self, times: Times) -> Result<(), ConfigError> {
+        self.session.set_times(self.clock.now(), times)
     }
 
     /// Gives the present connection up, and begins anew after a delay.

@@ -21,6 +21,7 @@
 mod config;
 mod event;
 mod requests;
+mod times;
 
 #[cfg(test)]
 mod tests;
@@ -36,6 +37,7 @@ use secrecy::ExposeSecret;
 pub use config::{Config, ConfigError, Login, Server};
 pub use event::{Event, Failure, Loss, Output, Ticket};
 use requests::{Requests, Taken};
+pub use times::Times;
 
 use crate::ami::{Action, ActionError, Item, Message, Parser};
 

@@ -3,6 +3,7 @@
 mod hostile;
 mod link;
 mod requests;
+mod times;
 
 use ringback_model::Timestamp;
 use secrecy::SecretString;
