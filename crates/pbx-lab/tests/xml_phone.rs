@@ -97,3 +97,14 @@ async fn it_refuses_as_phones_do() {
     assert!(post(&phone, LOGIN, play).await.starts_with("HTTP/1.1 403"));
     assert_eq!(phone.display().alerts(), 0);
 }
+
+#[test]
+fn keys_are_known_by_what_they_mean() {
+    let key = |url: &str| {
+        let key = ringback_pbx_lab::XmlSoftKey { name: "Rappeler".to_owned(), url: url.to_owned() };
+        key.key().to_owned()
+    };
+    assert_eq!(key("http://here:80/key/Dial"), "Dial");
+    assert_eq!(key("http://here:80/key/abc/1001/Cancel:ringback:7-12"), "Cancel");
+    assert_eq!(key("SoftKey:Exit"), "Exit");
+}

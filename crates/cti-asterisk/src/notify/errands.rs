@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -35,7 +36,11 @@ impl std::fmt::Debug for Press {
 
 /// Takes presses to the provider whose screen it was.
 #[derive(Debug, Clone)]
-pub struct Presses(mpsc::Sender<Press>);
+pub struct Presses {
+    taken: mpsc::Sender<Press>,
+    /// Whether the provider acts, and has a link.
+    open: Arc<AtomicBool>,
+}
 
 /// A place for one press, kept free. Dropped, nothing was pressed.
 #[derive(Debug)]
@@ -45,14 +50,29 @@ impl Presses {
     /// Where presses are told, and where they come out: for tests of a [`Courier`].
     #[must_use]
     pub fn new() -> (Self, mpsc::Receiver<Press>) {
-        let (sender, receiver) = mpsc::channel(PRESSES);
-        (Self(sender), receiver)
+        let (taken, receiver) = mpsc::channel(PRESSES);
+        (Self { taken, open: Arc::new(AtomicBool::new(true)) }, receiver)
     }
 
-    /// A place for a press; `None` if too many wait, or the provider is gone.
+    /// A place for a press; `None` if too many wait, or the provider is gone, does not act, or has no link.
     #[must_use]
     pub fn reserve(&self) -> Option<Place> {
-        self.0.clone().try_reserve_owned().ok().map(Place)
+        if !self.is_open() {
+            return None;
+        }
+        self.taken.clone().try_reserve_owned().ok().map(Place)
+    }
+
+    /// Whether the provider takes presses: it acts, and has a link.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.open.load(Ordering::Acquire) && !self.is_over()
+    }
+
+    /// The provider is gone.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.taken.is_closed()
     }
 }
 
@@ -101,6 +121,7 @@ pub(crate) struct Errands {
 impl Default for Errands {
     fn default() -> Self {
         let (presses, pressed) = Presses::new();
+        presses.open.store(false, Ordering::Release);
         Self {
             running: FuturesUnordered::new(),
             phones: BTreeMap::new(),
@@ -112,6 +133,16 @@ impl Default for Errands {
 }
 
 impl Errands {
+    /// Where presses are told.
+    pub(crate) fn presses(&self) -> &Presses {
+        &self.presses
+    }
+
+    /// Whether presses are taken.
+    pub(crate) fn set_open(&self, open: bool) {
+        self.presses.open.store(open, Ordering::Release);
+    }
+
     /// Nothing runs or waits.
     pub(crate) fn is_idle(&self) -> bool {
         self.phones.is_empty() && self.replaced.is_empty()
@@ -309,6 +340,8 @@ mod tests {
     #[tokio::test]
     async fn presses_come_out() {
         let (mut errands, porter) = (Errands::default(), Porter::new());
+        assert!(!errands.presses().is_open() && errands.presses().reserve().is_none());
+        errands.set_open(true);
         add(&mut errands, &porter, 1, "1001", "key").unwrap();
         porter.may_end.add_permits(1);
         let press = Press { device: device("1001"), content: "key".to_owned() };

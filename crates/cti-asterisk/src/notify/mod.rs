@@ -5,6 +5,9 @@
 //! answer means. A way says what is to be done as [`Step`]s: actions of the server, recalls, or [`Errand`]s that its own
 //! [`Courier`] does.
 //!
+//! A key works whoever showed the screen, this instance or one before it. What the keys of a phone's last screen mean is kept
+//! in the server's database for the digits and recalls that answer it; the addresses of phone XML say it themselves.
+//!
 //! | way | screens | alerts | answers |
 //! |---|---|---|---|
 //! | [`RecallWay`] | texts (SIP MESSAGE) | the phone rings; picked up, it dials | feature codes, texts |

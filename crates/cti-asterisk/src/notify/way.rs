@@ -107,6 +107,13 @@ pub trait Way: Send + Sync + fmt::Debug {
 /// replaces before its turn is left out; of several phones, errands are run at the same time.
 #[async_trait]
 pub trait Courier: Send + Sync + fmt::Debug {
+    /// Where softkeys are told that were pressed on a screen which no errand of this provider has shown: another instance has,
+    /// or this program before it was started anew. Of this phone; `None`: of every phone that has no way of its own. Told once,
+    /// before anything else. Unless it is given, such a key does nothing.
+    fn listen(&self, phone: Option<&DeviceName>, presses: &Presses) {
+        let _ = (phone, presses);
+    }
+
     /// Does this for a phone. Softkeys that its user presses from then on are told through `presses`. It takes a bounded
     /// time: the phone's next errand waits for its end. It may be dropped, when this instance acts no more.
     ///
@@ -140,6 +147,17 @@ impl Ways {
     pub fn with(mut self, device: DeviceName, way: impl Way + 'static) -> Self {
         self.phones.insert(device, Arc::new(way));
         self
+    }
+
+    /// Tells all couriers where presses are told.
+    pub(crate) fn listen(&self, presses: &Presses) {
+        let others = (None, &self.others);
+        let phones = self.phones.iter().map(|(device, way)| (Some(device), way));
+        for (phone, way) in std::iter::once(others).chain(phones) {
+            if let Some(courier) = way.courier() {
+                courier.listen(phone, presses);
+            }
+        }
     }
 
     pub(crate) fn of(&self, device: &DeviceName) -> &dyn Way {

@@ -171,9 +171,11 @@ impl Core {
     }
 
     /// A recall that was picked up is the softkey Dial.
-    pub(super) fn recalls_answered(&mut self) {
+    pub(super) fn recalls_answered(&mut self, now: Timestamp) {
         let (mut pressed, mut rung) = (Vec::new(), Vec::new());
-        let mapper = &self.mapper;
+        let (mapper, standing) = (&self.mapper, &self.standing);
+        // Before that nobody would take it; an answered recall waits for a while.
+        let is_taken = self.acts() && self.is_up();
         for (id, device) in mapper.alerts() {
             // One from before the link was lost.
             if !self.calling.recalls.contains_key(id) {
@@ -191,7 +193,7 @@ impl Core {
                         rung.append(&mut recall.waiting);
                         recall.answer_by = None;
                     }
-                    if up && !recall.told {
+                    if up && !recall.told && is_taken && standing.wants(&recall.device) {
                         recall.told = true;
                         pressed.push(recall.device.clone());
                     }
@@ -208,7 +210,20 @@ impl Core {
         });
         self.recall_told(rung, &Ok(()));
         for device in pressed {
-            self.press_soft_key(&device, "Dial");
+            self.picked_up(now, &device);
+        }
+    }
+
+    /// An answered recall calls somebody, and it was not this instance that has connected it: it is a call like any other.
+    pub(super) fn recall_connected(&mut self, now: Timestamp, message: &Message) {
+        let Some(id) = message.get("Uniqueid").filter(|id| id.starts_with(RECALL)) else { return };
+        let to = message.known("Exten").and_then(|number| DirectoryNumber::new(number).ok());
+        let Some(to) = to.filter(|_| !self.calling.redirecting.contains_key(id)) else { return };
+        if self.mapper.alerts().any(|(alert, _)| alert == id) {
+            self.calling.recalls.remove(id);
+            let mut out = Vec::new();
+            self.mapper.alert_becomes_call(now, id, to, &mut out);
+            self.relay(out);
         }
     }
 

@@ -11,6 +11,7 @@ use super::calling::Calling;
 use super::config::Config;
 use super::phones::Seat;
 use super::reading::{Part, Reading};
+use super::recollection::Meant;
 use super::standing::Standing;
 use crate::ami::{Action, ActionError, Message};
 use crate::directory::{Record, Shared};
@@ -46,6 +47,8 @@ pub(super) enum Purpose {
     Call(Tag, String),
     /// To make an alert that was answered the call for the command with this tag.
     Redirect(Tag, String),
+    /// To know what the screen of a phone was, and then to do this.
+    Recollect(DeviceName, Meant),
     /// Whatever comes of it.
     Nothing,
 }
@@ -86,7 +89,7 @@ pub(super) struct Core {
     steps: BTreeMap<Tag, (usize, Option<RequestFailure>)>,
     /// Whose key was pressed, until the verdict comes.
     pub(super) invocations: BTreeMap<InvocationId, DeviceName>,
-    /// Presses of the key that came before everything was known.
+    /// Presses of keys that came before everything was known.
     held: Vec<ProviderEvent>,
     outputs: VecDeque<Do>,
 }
@@ -131,6 +134,15 @@ impl Core {
 
     pub(super) fn report(&mut self, event: ProviderEvent) {
         self.outputs.push_back(Do::Report(event));
+    }
+
+    /// The same, as soon as everything is known; what happens without a link is not told.
+    pub(super) fn report_when_up(&mut self, event: ProviderEvent) {
+        match self.stage {
+            Stage::Up => self.report(event),
+            Stage::Booting { .. } | Stage::Reading(_) => self.held.push(event),
+            Stage::Down(_) => {}
+        }
     }
 
     pub(super) fn run(&mut self, tag: Option<Tag>, device: &DeviceName, errand: Errand) {
@@ -249,15 +261,14 @@ impl Core {
                 }
             }
             session::Event::Listed(ticket, message) => {
-                if let Some(Purpose::Read(part)) = self.asked.get(&ticket) {
-                    self.listed(now, *part, ticket, &message);
+                match self.asked.get(&ticket) {
+                    Some(Purpose::Read(part)) => self.listed(now, *part, ticket, &message),
+                    // There is one.
+                    Some(Purpose::Recollect(..)) => self.answered(now, ticket, Ok(message)),
+                    _ => {}
                 }
             }
-            session::Event::Answer(ticket, result) => {
-                if let Some(purpose) = self.asked.remove(&ticket) {
-                    self.answered(now, ticket, purpose, result);
-                }
-            }
+            session::Event::Answer(ticket, result) => self.answered(now, ticket, result),
         }
         self.tend(now);
     }
@@ -279,6 +290,7 @@ impl Core {
             }
             Command::Assume(_) | Command::Relinquish => {
                 self.epoch = Epoch(0);
+                self.held.clear();
                 self.close_all();
             }
             Command::OpenDevice(device) => self.open_device(now, device),
@@ -333,7 +345,7 @@ impl Core {
     /// What follows from everything that can have changed.
     fn tend(&mut self, now: Timestamp) {
         self.calls_heard_of();
-        self.recalls_answered();
+        self.recalls_answered(now);
         self.vouch(now);
     }
 
@@ -345,6 +357,7 @@ impl Core {
             Some("FullyBooted") => self.booted(now, message),
             Some("OriginateResponse") => self.originated(message),
             Some("UserEvent") => self.user_event(now, message),
+            Some("DialBegin") => self.recall_connected(now, message),
             Some("DeviceStateChange") => self.heard_state(message),
             _ => {}
         }
@@ -353,13 +366,8 @@ impl Core {
         }
     }
 
-    fn answered(
-        &mut self,
-        now: Timestamp,
-        ticket: Ticket,
-        purpose: Purpose,
-        result: Result<Message, Failure>,
-    ) {
+    fn answered(&mut self, now: Timestamp, ticket: Ticket, result: Result<Message, Failure>) {
+        let Some(purpose) = self.asked.remove(&ticket) else { return };
         if let Err(failure @ Failure::NotPermitted(_)) = &result {
             tracing::error!(%failure, "the provider cannot work as it should");
         }
@@ -383,6 +391,9 @@ impl Core {
             Purpose::Alert(tag, id) => self.alert_asked(now, tag, &id, result),
             Purpose::Call(tag, id) => self.call_asked(now, tag, &id, result),
             Purpose::Redirect(tag, id) => self.redirected(now, tag, &id, result),
+            Purpose::Recollect(device, meant) => {
+                self.recollected(now, &device, meant, result.as_ref().ok());
+            }
             Purpose::Nothing => {
                 if let Err(failure) = result {
                     tracing::debug!(%failure, "not done");

@@ -10,6 +10,8 @@
 //! - A phone goes off hook unseen: a PBX learns of it when a number is dialled. What it shows on its own display, and the
 //!   key on it, it does not know either: the key is a feature code, a digit, or a text (see `examples/asterisk`).
 //! - [`Delivery::Adapted`]: what a phone is shown is what its [`Way`](crate::notify::Way) makes of it, not byte for byte.
+//! - What the keys of a screen mean that a phone was told in another form (a text, a recall) is kept in the server's database
+//!   (family `ringback-screen`) besides, so that they work when another instance acts by then, or this program was started anew.
 //! - A line is vouched for as [`Config::proof`] says: after a restart of the server, a line that looks free is not told to be.
 //! - [`Placing::RingsFirst`]: a call that is made rings the phone it is made from first, unless that phone is just answering
 //!   its recall.
@@ -18,9 +20,11 @@
 mod access;
 mod calling;
 mod config;
+mod control;
 mod core;
 mod phones;
 mod reading;
+mod recollection;
 mod standing;
 
 #[cfg(test)]
@@ -32,10 +36,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use ringback_cti::message::CtiError;
 use ringback_cti::{Capabilities, Command, CtiProvider, Dedup, Delivery, Fencing, Placing, ProviderEvent};
+use ringback_model::Millis;
 
 pub(crate) use access::NEEDED;
 pub use config::Config;
+pub use control::{Control, Times};
 
+use self::control::Changes;
 use self::core::{Core, Do};
 use crate::client::{Client, Connector};
 use crate::directory::{PbxDirectory, PbxFeed, Profile, Shared};
@@ -52,6 +59,8 @@ pub struct AsteriskProvider {
     shared: Shared,
     events: VecDeque<ProviderEvent>,
     errands: Errands,
+    control: Control,
+    changes: Changes,
 }
 
 impl AsteriskProvider {
@@ -62,8 +71,17 @@ impl AsteriskProvider {
     pub fn new(config: Config, connector: Arc<dyn Connector>) -> Result<Self, ConfigError> {
         let client = Client::new(config.session.clone(), connector)?;
         let shared = Shared::default();
+        let errands = Errands::default();
+        config.ways.listen(errands.presses());
         let core = Core::new(config, shared.clone());
-        Ok(Self { client, core, shared, events: VecDeque::new(), errands: Errands::default() })
+        let (control, changes) = Control::new();
+        Ok(Self { client, core, shared, events: VecDeque::new(), errands, control, changes })
+    }
+
+    /// A handle for changing how long it waits for what, later and from anywhere.
+    #[must_use]
+    pub fn control(&self) -> Control {
+        self.control.clone()
     }
 
     /// The directory of this PBX, as the provider reads it.
@@ -85,7 +103,20 @@ impl AsteriskProvider {
         self.events.is_empty() && self.core.is_settled() && self.errands.is_idle()
     }
 
+    /// Puts these in force; times of zero change nothing.
+    fn change(&mut self, times: Times) {
+        if times.ring == Millis::ZERO {
+            tracing::warn!("a recall that rings for 0 ms: the time in force stays");
+        } else {
+            self.core.config.ring = times.ring;
+        }
+        if let Err(error) = self.client.set_times(times.link) {
+            tracing::warn!(%error, "the times in force stay");
+        }
+    }
+
     fn carry_out(&mut self) {
+        self.errands.set_open(self.core.acts() && self.core.is_up());
         loop {
             while let Some(output) = self.core.poll_output() {
                 match output {
@@ -148,6 +179,7 @@ impl CtiProvider for AsteriskProvider {
                     Some(event) => self.core.handle(self.client.now(), event),
                     None => self.core.poll(self.client.now()),
                 },
+                Some(times) = self.changes.recv() => self.change(times),
                 happened = self.errands.next() => match happened {
                     Happened::Ended(tag, result) => self.core.errand_ended(tag, result),
                     Happened::Pressed(press) => self.core.press_told(press),

@@ -5,6 +5,7 @@ use ringback_cti::{DataId, ProviderEvent, RequestFailure, Tag};
 use ringback_model::{DeviceName, DirectoryNumber, Timestamp};
 
 use super::core::{Core, Purpose};
+use super::recollection::Meant;
 use crate::ami::Message;
 use crate::notify::{Alert, Content, Press, Recipient, Screen, Step};
 
@@ -14,7 +15,7 @@ const MESSAGE_BYTES: usize = 2000;
 /// What of ours is on a phone.
 #[derive(Debug, Default)]
 pub(super) struct Seat {
-    screen: Option<Screen>,
+    pub(super) screen: Option<Screen>,
 }
 
 impl Core {
@@ -50,12 +51,14 @@ impl Core {
                     // What it was recalled for is not so any more.
                     self.stop_recalls(device);
                 }
+                self.keep(device, &screen);
                 let steps = self.tell(device, |way, phone| way.show(phone, &screen));
                 self.seats.entry(device.clone()).or_default().screen = Some(screen);
                 steps
             }
             Content::Clear(items) => {
                 self.stop_recalls(device);
+                self.keep_nothing(device);
                 self.seats.remove(device);
                 self.tell(device, |way, phone| way.clear(phone, &items))
             }
@@ -131,11 +134,9 @@ impl Core {
         }
     }
 
-    /// A softkey of the screen that the phone was sent last, by its meaning.
-    pub(super) fn press_soft_key(&mut self, device: &DeviceName, key: &str) {
-        let screen = self.seats.get(device).and_then(|seat| seat.screen.as_ref());
-        let press = screen.and_then(|screen| screen.press_of(key)).map(str::to_owned);
-        self.pressed(device, press);
+    /// The recall was picked up: that is the softkey Dial of the screen that the phone was sent last.
+    pub(super) fn picked_up(&mut self, now: Timestamp, device: &DeviceName) {
+        self.chosen(now, device, Meant::Dial);
     }
 
     /// A softkey of a screen that a courier showed. Whether it is still of use, the service knows.
@@ -144,22 +145,22 @@ impl Core {
         self.pressed(&device, Some(content));
     }
 
-    /// The same, by its position from 1. Says whether there is such a key.
-    fn press_position(&mut self, device: &DeviceName, position: usize) -> bool {
-        let screen = self.seats.get(device).and_then(|seat| seat.screen.as_ref());
-        let key = screen.and_then(|screen| screen.keys.get(position.checked_sub(1)?));
-        let press = key.map(|(_, press)| press.clone());
-        let found = press.is_some();
-        self.pressed(device, press);
-        found
+    /// What a user meant who is not at a screen of the phone's own.
+    fn chosen(&mut self, now: Timestamp, device: &DeviceName, meant: Meant) {
+        match self.seats.get(device) {
+            None if self.acts() => self.recollect(device, meant),
+            _ => self.recollected(now, device, meant, None),
+        }
     }
 
-    fn pressed(&mut self, device: &DeviceName, press: Option<String>) {
+    /// Tells what a phone that shows screens would send.
+    pub(super) fn pressed(&mut self, device: &DeviceName, press: Option<String>) {
         if let Some(content) = press
             && self.acts()
             && self.standing.wants(device)
         {
-            self.report(ProviderEvent::DeviceData { device: device.clone(), content });
+            let event = ProviderEvent::DeviceData { device: device.clone(), content };
+            self.report_when_up(event);
         }
     }
 
@@ -170,12 +171,12 @@ impl Core {
             Some("CallBackSoftKey") => {
                 let position = message.get("Position").and_then(|position| position.parse().ok());
                 if let (Some(device), Some(position)) = (device("Caller"), position) {
-                    self.press_position(&device, position);
+                    self.chosen(now, &device, Meant::Position(position));
                 }
             }
             Some("CallBackText") => {
                 if let Some(device) = device("From") {
-                    self.texted(&device, message.get("Text").unwrap_or_default());
+                    self.texted(now, &device, message.get("Text").unwrap_or_default());
                 }
             }
             Some("CallBackSetting") => self.reread(),
@@ -186,16 +187,20 @@ impl Core {
     }
 
     /// A text: a number to be called back, the position of a softkey, or a question.
-    fn texted(&mut self, device: &DeviceName, text: &str) {
-        let mut out = Vec::new();
-        let position = text.parse::<usize>().ok().filter(|_| text.len() == 1);
-        if position.is_some_and(|position| self.press_position(device, position)) {
-            return;
+    fn texted(&mut self, now: Timestamp, device: &DeviceName, text: &str) {
+        match text.parse::<usize>().ok().filter(|_| text.len() == 1) {
+            Some(position) => self.chosen(now, device, Meant::PositionOr(position, text.to_owned())),
+            None => self.asked_by_text(now, device, text),
         }
+    }
+
+    /// A text that is no softkey.
+    pub(super) fn asked_by_text(&mut self, now: Timestamp, device: &DeviceName, text: &str) {
+        let mut out = Vec::new();
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'+');
         match DirectoryNumber::new(text) {
-            Ok(number) if digits => self.mapper.press_key(device, Some(number), &mut out),
-            _ => self.mapper.press_key(device, None, &mut out),
+            Ok(number) if digits => self.mapper.press_key(now, device, Some(number), &mut out),
+            _ => self.mapper.press_key(now, device, None, &mut out),
         }
         self.relay(out);
     }

@@ -127,6 +127,9 @@ impl Core {
                 let mut out = Vec::new();
                 self.mapper.handle(now, message, &mut out);
                 self.relay(out);
+                if message.get("Application") == Some("Dial") {
+                    self.recall_connected(now, message);
+                }
             }
             Part::Directory(reading) => match &mut self.stage {
                 Stage::Reading(first) => {

@@ -1,6 +1,9 @@
 //! The provider as a machine, against exact actions and reports. What real servers send is in `tests/real`.
 
+mod elsewhere;
 mod errands;
+
+use std::collections::BTreeMap;
 
 use ringback_cti::message::{Activity, Answer, CallState, CtiError, DeviceStatus};
 use ringback_cti::{Command, DataId, LinkLoss, ProviderEvent, RequestFailure, Tag};
@@ -23,6 +26,8 @@ struct Desk {
     hints: [(&'static str, &'static str); 2],
     /// What is refused.
     refuses: &'static [&'static str],
+    /// The server's database.
+    database: BTreeMap<String, String>,
     /// What was asked for since it was looked at.
     asked: Vec<String>,
     told: Vec<ProviderEvent>,
@@ -44,7 +49,18 @@ impl Desk {
         let core = Core::new(config, Shared::default());
         let (now, started) = (Timestamp(1000), "day 1");
         let hints = [("1001", "1001"), ("1002", "1002")];
-        Self { core, now, uptime, started, hints, refuses: &[], asked: Vec::new(), told: Vec::new() }
+        let database = BTreeMap::new();
+        Self {
+            core,
+            now,
+            uptime,
+            started,
+            hints,
+            refuses: &[],
+            database,
+            asked: Vec::new(),
+            told: Vec::new(),
+        }
     }
 
     /// Acting, with the phones 1001 and 1002 open.
@@ -116,10 +132,23 @@ impl Desk {
             }),
             _ => &[],
         };
+        let header = |key: &str| {
+            let found = action.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(": "));
+            found.unwrap_or_default().to_owned()
+        };
+        let place = format!("{}/{}", header("Family"), header("Key"));
+        let found = match name {
+            "DBPut" => self.database.insert(place, header("Val")),
+            "DBDel" => self.database.remove(&place),
+            _ => self.database.get(&place).cloned(),
+        };
+        let value = found.as_ref().map(|value| message([("Event", "DBGetResponse"), ("Val", value)]));
+        let lists = if name == "DBGet" { value.as_slice() } else { lists };
         for part in lists {
             self.core.handle(self.now, Event::Listed(ticket, part.clone()));
         }
         let result = match name {
+            "DBGet" | "DBDel" if found.is_none() => Err(Failure::Refused("Database entry not found".into())),
             name if self.refuses.contains(&name) => Err(Failure::Refused("no".into())),
             "ListCommands" => Ok(Message::from_headers(
                 [

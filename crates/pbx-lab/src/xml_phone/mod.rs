@@ -38,10 +38,14 @@ pub struct XmlSoftKey {
 }
 
 impl XmlSoftKey {
-    /// What the key means, whatever the language calls it: the last part of its URL (`Dial`, `Cancel`, `Exit`, `OK`).
+    /// What the key means, whatever the language calls it (`Dial`, `Cancel`, `Exit`, `OK`): the last part of its URL, up to
+    /// the colon behind which it says more; of the phone's own keys (`SoftKey:Exit`), what is behind the colon.
     #[must_use]
     pub fn key(&self) -> &str {
-        self.url.rsplit(['/', ':']).next().unwrap_or_default()
+        match self.url.rsplit_once('/') {
+            Some((_, last)) => last.split(':').next().unwrap_or_default(),
+            None => self.url.rsplit(':').next().unwrap_or_default(),
+        }
     }
 }
 

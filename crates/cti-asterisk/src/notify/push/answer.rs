@@ -7,10 +7,10 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, EXPIRES, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
-use ringback_screen::phone::{ExecuteItem, PhoneObject, Priority};
+use ringback_screen::phone::{ExecuteItem, PhoneObject, Priority, SoftKeyPress};
 
+use super::address::Mark;
 use super::server::Desk;
-use super::table::Pressing;
 use crate::notify::{Place, Press};
 
 /// The longest form that a phone sends, in bytes.
@@ -41,47 +41,57 @@ pub(super) async fn answer(
 ) -> Response<Full<Bytes>> {
     let path = request.uri().path().to_owned();
     let mut parts = path.strip_prefix('/').unwrap_or_default().split('/');
-    let parts = (parts.next(), parts.next(), parts.next(), parts.next());
+    let parts = [parts.next(), parts.next(), parts.next(), parts.next(), parts.next()];
     match (request.method(), parts) {
-        (&Method::GET, (Some("screen"), Some(token), None, None)) => {
+        (&Method::GET, [Some("screen"), Some(token), None, ..]) => {
             let xml = token.parse().ok().and_then(|token| Some(desk.table().fetch(token)?.to_owned()));
-            xml.map_or_else(|| status(StatusCode::NOT_FOUND), screen)
+            xml.map_or_else(|| status(not_here(desk)), screen)
         }
-        (&Method::GET, (Some("key"), Some(token), Some(key), None)) => press(desk, pressed, token, key),
-        (&Method::GET | &Method::POST, (Some("authenticate"), None, None, None))
-            if desk.config.authenticates =>
-        {
+        (&Method::GET, [Some("key"), Some(signature), Some(device), Some(content), None]) => {
+            match desk.signer.read(signature, device, content) {
+                Some((mark, press)) => take(desk, pressed, mark, press),
+                None => status(StatusCode::NOT_FOUND),
+            }
+        }
+        (&Method::GET, [Some("active"), None, ..]) => {
+            status(if desk.acts() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE })
+        }
+        (&Method::GET | &Method::POST, [Some("authenticate"), None, ..]) if desk.config.authenticates => {
             authenticate(desk, request).await
         }
-        (_, (Some("screen" | "key" | "authenticate"), ..)) if request.method() != Method::GET => {
+        (_, [Some("screen" | "key" | "active" | "authenticate"), ..]) if request.method() != Method::GET => {
             status(StatusCode::METHOD_NOT_ALLOWED)
         }
         _ => status(StatusCode::NOT_FOUND),
     }
 }
 
-/// The phone goes on showing its screen, until it is told otherwise.
-fn press(desk: &Desk, pressed: &Pressed, token: &str, key: &str) -> Response<Full<Bytes>> {
-    let Ok(token) = token.parse() else { return status(StatusCode::NOT_FOUND) };
-    let table = desk.table();
-    let (press, presses, xml) = match table.press(token, key) {
-        Pressing::Told(press, presses, xml) => (press, presses, xml),
-        Pressing::NoKey => return status(StatusCode::NOT_FOUND),
-        Pressing::Unknown => return close(),
-    };
-    match presses.reserve() {
-        Some(place) => {
-            pressed.set(place, press);
-            screen(xml.to_owned())
-        }
-        None => {
-            tracing::warn!(device = ?press.device, "a key was pressed, and nobody takes it");
-            status(StatusCode::SERVICE_UNAVAILABLE)
-        }
-    }
+/// What is not here may be at the instance that acts.
+fn not_here(desk: &Desk) -> StatusCode {
+    if desk.acts() { StatusCode::NOT_FOUND } else { StatusCode::SERVICE_UNAVAILABLE }
 }
 
-/// The phone still shows a screen that is over, from before this program was started, perhaps: it is taken away.
+/// A key of a screen that was shown here, and is on the phone: it stays there until the service says otherwise. A key of a
+/// screen that another instance has shown, or this program before it was started anew: what is on the phone is not known
+/// here, and goes; whether the key is still of use the service knows.
+fn take(desk: &Desk, pressed: &Pressed, mark: Mark, press: Press) -> Response<Full<Bytes>> {
+    let table = desk.table();
+    let shown = table.press(&press.device, mark);
+    let is_ok = || SoftKeyPress::parse(&press.content).is_ok_and(|press| press.key.to_string() == "OK");
+    if shown.is_none() && table.shown(&press.device).is_some() && is_ok() {
+        // What it agrees to has been replaced by another proposal, perhaps.
+        return close();
+    }
+    let place = shown.and_then(|(presses, _)| presses.reserve()).or_else(|| desk.reserve(&press.device));
+    let Some(place) = place else {
+        tracing::info!(device = ?press.device, "a key was pressed, and nobody takes it here: this instance does not act");
+        return status(StatusCode::SERVICE_UNAVAILABLE);
+    };
+    pressed.set(place, press);
+    shown.map_or_else(close, |(_, xml)| screen(xml.to_owned()))
+}
+
+/// Takes away what the phone shows.
 fn close() -> Response<Full<Bytes>> {
     let item = ExecuteItem { url: "Init:Services".to_owned(), priority: Priority::AtOnce };
     match (PhoneObject::Execute { items: vec![item] }).to_xml() {

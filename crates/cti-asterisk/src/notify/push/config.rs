@@ -56,6 +56,13 @@ pub struct Config {
     /// What phones are told of that: host or address, and port (`192.0.2.1:8188`). Unless it is given, `listen`; it must
     /// be given if that is no address of its own (`0.0.0.0`), or if there is an address translation in between.
     pub public: Option<String>,
+    /// At which address phones reach the instance that acts, whichever that is: one address, as `public` (see
+    /// [above](super#several-instances)). Keys are pressed there. Unless it is given, `public`: then the keys of a screen
+    /// work as long as the machine that showed it.
+    pub keys: Option<String>,
+    /// What the addresses of keys are signed with; the same at all instances. Unless it is given, user and password of
+    /// `login`, which must be the same at all instances then.
+    pub secret: Option<SecretString>,
     /// What phones accept, unless a phone has its own ([`PushWay::with_login`](super::PushWay::with_login)).
     pub login: Login,
     /// Whether phones may ask here whether a login is right, at `/authenticate` (default no). See
@@ -81,6 +88,8 @@ impl Config {
         Self {
             listen,
             public: None,
+            keys: None,
+            secret: None,
             login,
             authenticates: false,
             answer: Millis::from_secs(5),
@@ -101,6 +110,12 @@ impl Config {
                 return Err(ConfigError::NoPublic { listen: self.listen });
             }
             _ => {}
+        }
+        if let Some(keys) = self.keys.as_ref().filter(|keys| !is_authority(keys)) {
+            return Err(ConfigError::Public { found: keys.clone() });
+        }
+        if self.secret.as_ref().is_some_and(|secret| secret.expose_secret().is_empty()) {
+            return Err(ConfigError::Secret);
         }
         let times = [("answer", self.answer), ("fetch", self.fetch), ("connection", self.connection)];
         if let Some((name, _)) = times.into_iter().find(|(_, time)| *time == Millis(0)) {
@@ -139,6 +154,11 @@ pub enum ConfigError {
     /// There is no password, or one that cannot be sent.
     #[error("the password for phones must not be empty, nor hold a control character")]
     Password,
+    /// There is a secret, and it is empty.
+    #[error(
+        "the secret for the addresses of keys must not be empty: give one, or none to have the password used"
+    )]
+    Secret,
     /// Phones cannot be told such an address.
     #[error(
         "phones cannot fetch from {found:?}: give host or address, and port, like 192.0.2.1:8188, in at most 128 characters"

@@ -1,5 +1,6 @@
 //! Where phones reach this program.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::fmt;
 use std::io;
@@ -9,16 +10,19 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use ringback_model::DeviceName;
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
+use super::address::Signer;
 use super::answer::{self, Pressed};
 use super::config::{Config, ConfigError, duration, is_authority};
 use super::table::Table;
 use super::way::PushWay;
+use crate::notify::{Place, Presses};
 
 /// How long is waited after a connection could not be accepted: the machine has no room for it.
 const NO_ROOM: std::time::Duration = std::time::Duration::from_millis(100);
@@ -45,9 +49,14 @@ pub(super) struct Desk {
     pub(super) config: Config,
     /// What phones are told of where this program is.
     pub(super) public: String,
+    /// The same for keys.
+    pub(super) keys: String,
+    pub(super) signer: Signer,
     /// How many phones can be told something now.
     pub(super) phones: Semaphore,
     table: Mutex<Table>,
+    /// Who takes the keys of a phone, whoever showed its screen; without a name: of all others.
+    listeners: Mutex<BTreeMap<Option<DeviceName>, Vec<Presses>>>,
 }
 
 impl fmt::Debug for Desk {
@@ -58,8 +67,31 @@ impl fmt::Debug for Desk {
 
 impl Desk {
     pub(super) fn table(&self) -> MutexGuard<'_, Table> {
-        self.table.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        lock(&self.table)
     }
+
+    pub(super) fn listen(&self, phone: Option<&DeviceName>, presses: &Presses) {
+        let mut listeners = lock(&self.listeners);
+        let of_phone = listeners.entry(phone.cloned()).or_default();
+        of_phone.retain(|presses| !presses.is_over());
+        of_phone.push(presses.clone());
+    }
+
+    /// A place for a press of this phone at an instance that acts here.
+    pub(super) fn reserve(&self, phone: &DeviceName) -> Option<Place> {
+        let listeners = lock(&self.listeners);
+        let of_phone = listeners.get(&Some(phone.clone())).into_iter().chain(listeners.get(&None));
+        of_phone.flatten().find_map(Presses::reserve)
+    }
+
+    /// Whether an instance acts here.
+    pub(super) fn acts(&self) -> bool {
+        lock(&self.listeners).values().flatten().any(Presses::is_open)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 /// Serves screens to phones, and takes their keys. It ends with this value, its clones, and the [`PushWay`]s that it gave:
@@ -87,12 +119,29 @@ impl PushServer {
     /// The configuration cannot work, or the address cannot be had.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         config.check()?;
+        let address = config.listen;
+        let listen = |source| StartError::Listen { address, source };
+        Self::start_at(config, TcpListener::bind(address).await.map_err(listen)?)
+    }
+
+    /// The same at a socket that listens already, whatever the configuration says.
+    ///
+    /// # Errors
+    /// The configuration cannot work, or the socket tells no address.
+    pub fn start_at(config: Config, listener: TcpListener) -> Result<Self, StartError> {
+        config.check()?;
         let listen = |source| StartError::Listen { address: config.listen, source };
-        let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let public = config.public.clone().unwrap_or_else(|| address.to_string());
-        let phones = Semaphore::new(config.phones);
-        let desk = Arc::new(Desk { config, public, phones, table: Mutex::default() });
+        let desk = Arc::new(Desk {
+            keys: config.keys.clone().unwrap_or_else(|| public.clone()),
+            signer: Signer::new(config.secret.as_ref(), &config.login),
+            phones: Semaphore::new(config.phones),
+            public,
+            config,
+            table: Mutex::default(),
+            listeners: Mutex::default(),
+        });
         let running = tokio::spawn(serve(Arc::clone(&desk), listener)).abort_handle();
         Ok(Self { desk, address, _running: Arc::new(Running(running)) })
     }

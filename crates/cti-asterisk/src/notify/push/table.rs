@@ -5,10 +5,11 @@ use std::fmt;
 use std::str::FromStr;
 
 use ringback_model::DeviceName;
-use ringback_screen::phone::{PhoneObject, PhoneXmlError, SoftKeyItem, SoftKeyPress};
+use ringback_screen::phone::{PhoneObject, PhoneXmlError, SoftKeyItem};
 use tokio::sync::oneshot;
 
-use crate::notify::{Press, Presses, Screen};
+use super::address::{Mark, Signer};
+use crate::notify::{Presses, Screen};
 
 /// Names a screen; cannot be guessed.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,6 +20,12 @@ impl Token {
         let mut bytes = [0; 16];
         getrandom::fill(&mut bytes)?;
         Ok(Self(u128::from_ne_bytes(bytes)))
+    }
+
+    /// What of it stands in the addresses of its keys.
+    pub(super) fn mark(self) -> Mark {
+        let [mark @ .., _, _, _, _, _, _, _, _, _, _] = self.0.to_be_bytes();
+        mark
     }
 }
 
@@ -43,35 +50,25 @@ pub(super) struct Entry {
     token: Token,
     xml: String,
     screen: Screen,
-    /// By the last part of their URLs, what the keys send.
-    keys: Vec<(String, String)>,
     presses: Presses,
     /// Told when it is fetched for the first time.
     fetched: Option<oneshot::Sender<()>>,
 }
 
 impl Entry {
-    /// A screen under this token, at this address; told through the receiver when it is fetched.
+    /// A screen of this phone under this token, its keys at this address; told through the receiver when it is fetched.
     pub(super) fn new(
         token: Token,
-        public: &str,
+        device: &DeviceName,
+        (keys, signer): (&str, &Signer),
         screen: Screen,
         presses: Presses,
     ) -> Result<(Self, oneshot::Receiver<()>), PhoneXmlError> {
-        let keys: Vec<_> = screen
-            .keys
-            .iter()
-            .zip(1..=u8::MAX)
-            .map(|((_, press), position)| (key_name(press, position), press.clone()))
-            .collect();
-        let soft_keys =
-            screen.keys.iter().zip(&keys).zip(1..=u8::MAX).map(|(((name, _), (key, _)), position)| {
-                SoftKeyItem {
-                    name: name.clone(),
-                    url: format!("http://{public}/key/{token}/{key}"),
-                    position,
-                }
-            });
+        let soft_keys = screen.keys.iter().zip(1..=u8::MAX).map(|((name, content), position)| SoftKeyItem {
+            name: name.clone(),
+            url: format!("http://{keys}{}", signer.path(token.mark(), device, content)),
+            position,
+        });
         let object = PhoneObject::Text {
             title: screen.title.clone(),
             prompt: screen.prompt.clone(),
@@ -80,27 +77,12 @@ impl Entry {
         };
         let xml = object.to_xml()?;
         let (fetched, told) = oneshot::channel();
-        Ok((Self { token, xml, screen, keys, presses, fetched: Some(fetched) }, told))
+        Ok((Self { token, xml, screen, presses, fetched: Some(fetched) }, told))
     }
 
     fn is_fetched(&self) -> bool {
         self.fetched.is_none()
     }
-}
-
-/// What comes of the URL of a key.
-pub(super) enum Pressing<'a> {
-    /// This is told there, and this screen is answered.
-    Told(Press, &'a Presses, &'a str),
-    /// The screen has no such key, or nobody has fetched it.
-    NoKey,
-    /// There is no such screen any more.
-    Unknown,
-}
-
-/// What a key is called in its URL: what it means, or its position if it is none of ours.
-fn key_name(press: &str, position: u8) -> String {
-    SoftKeyPress::parse(press).map_or_else(|_| position.to_string(), |press| press.key.to_string())
 }
 
 /// All of them: of each phone the latest, and the one before, whose key may be under way while the latest is drawn.
@@ -141,19 +123,18 @@ impl Table {
         present(entries)
     }
 
-    /// A key is pressed: the press, where it is told, and the screen that the phone is to show meanwhile.
-    pub(super) fn press(&self, token: Token, key: &str) -> Pressing<'_> {
-        let entries = self.tokens.get(&token).and_then(|device| Some((device, self.phones.get(device)?)));
-        let Some((device, entries)) = entries else { return Pressing::Unknown };
-        let entry = entries.iter().find(|entry| entry.token == token && entry.is_fetched());
-        let key = entry.and_then(|entry| Some((entry, entry.keys.iter().find(|(name, _)| name == key)?)));
-        match (key, present(entries)) {
-            (Some((entry, (_, content))), Some(xml)) => {
-                let press = Press { device: device.clone(), content: content.clone() };
-                Pressing::Told(press, &entry.presses, xml)
-            }
-            _ => Pressing::NoKey,
-        }
+    /// A key of the screen with this mark is pressed: where it is told, and the screen that the phone is to show meanwhile.
+    /// `None`: that screen is none of these, or over.
+    pub(super) fn press(&self, device: &DeviceName, mark: Mark) -> Option<(&Presses, &str)> {
+        let entries = self.phones.get(device)?;
+        let entry = entries.iter().find(|entry| entry.token.mark() == mark && entry.is_fetched())?;
+        Some((&entry.presses, present(entries)?))
+    }
+
+    /// Whether there is such a screen.
+    #[cfg(test)]
+    pub(super) fn knows(&self, token: Token) -> bool {
+        self.tokens.contains_key(&token)
     }
 
     /// The phone did not take this one.

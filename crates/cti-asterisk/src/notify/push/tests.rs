@@ -1,5 +1,6 @@
 //! Exact requests and answers, and phones and strangers that do not behave.
 
+mod elsewhere;
 mod hostile;
 mod orders;
 mod served;
@@ -52,7 +53,10 @@ struct Room {
 
 impl Room {
     async fn new(config: Config, phone: &str) -> Self {
-        let server = PushServer::start(config).await.unwrap();
+        Self::at(PushServer::start(config).await.unwrap(), phone)
+    }
+
+    fn at(server: PushServer, phone: &str) -> Self {
         let courier = server.phone(phone).unwrap().courier().unwrap();
         let (presses, pressed) = Presses::new();
         Self { server, courier, presses, pressed }
@@ -144,6 +148,13 @@ fn screen_path(xml: &str) -> String {
     let start = xml.find("/screen/").unwrap();
     let end = xml[start..].find('"').unwrap();
     xml[start..start + end].to_owned()
+}
+
+/// The path of a key of a fetched screen, by what it sends.
+fn key_path(fetched: &str, key: &str) -> String {
+    let urls = fetched.match_indices("/key/").map(|(start, _)| fetched[start..].split('<').next().unwrap());
+    let found = urls.into_iter().find(|url| url.rsplit('/').next().unwrap().split(':').next() == Some(key));
+    found.unwrap_or_else(|| panic!("no key {key} in {fetched}")).to_owned()
 }
 
 /// Shows a screen on a phone that fetches it; gives back its path, and what was fetched.

@@ -70,6 +70,10 @@ impl Way for PushWay {
 
 #[async_trait]
 impl Courier for Phone {
+    fn listen(&self, phone: Option<&DeviceName>, presses: &Presses) {
+        self.server.desk.listen(phone, presses);
+    }
+
     async fn run(&self, phone: &DeviceName, errand: Errand, presses: Presses) -> Result<(), RequestFailure> {
         let done = match errand {
             Errand::Show(screen) => self.show(phone, screen, presses).await,
@@ -94,7 +98,8 @@ impl Phone {
 
     async fn show(&self, device: &DeviceName, screen: Screen, presses: Presses) -> Result<(), PushError> {
         let token = Token::random().map_err(PushError::Random)?;
-        let (entry, fetched) = Entry::new(token, &self.server.desk.public, screen, presses)?;
+        let keys = (self.server.desk.keys.as_str(), &self.server.desk.signer);
+        let (entry, fetched) = Entry::new(token, device, keys, screen, presses)?;
         self.server.desk.table().insert(device, entry);
         let url = format!("http://{}/screen/{token}", self.server.desk.public);
         let told = self.execute(vec![ExecuteItem { url, priority: Priority::AtOnce }]).await;

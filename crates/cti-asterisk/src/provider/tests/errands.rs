@@ -54,6 +54,7 @@ fn a_failed_errand_fails_its_command() {
         desk.now,
         Command::SendData { tag: Tag(1), device: device("1001"), id: None, content: AVAILABLE.to_owned() },
     );
+    let Some(Do::Ask(_, "DBPut", _)) = desk.core.poll_output() else { panic!("its keys are kept") };
     let Some(Do::Run(Some(tag), _, Errand::Show(_))) = desk.core.poll_output() else { panic!("an errand") };
     let failure = RequestFailure::Refused(CtiError::DeviceRestricted);
     desk.core.errand_ended(Some(tag), Err(failure.clone()));

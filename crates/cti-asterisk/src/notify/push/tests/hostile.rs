@@ -4,7 +4,8 @@ use proptest::prelude::*;
 use ringback_cti::message::CtiError;
 use ringback_screen::phone::{ExecuteItem, Priority};
 
-use super::super::table::{Entry, Pressing, Table, Token};
+use super::super::address::Signer;
+use super::super::table::{Entry, Table, Token};
 use super::*;
 
 fn play() -> Errand {
@@ -92,14 +93,16 @@ async fn a_refused_screen_cannot_be_fetched() {
     let answer = ok("<CiscoIPPhoneError Number=\"4\"/>");
     let (done, xml) = tokio::join!(room.run(errand), wire.answer(&answer));
     assert_eq!(done, Err(RequestFailure::Refused(CtiError::DeviceRestricted)));
-    assert!(room.get(&screen_path(&xml)).await.starts_with("HTTP/1.1 404"));
+    assert!(room.get(&screen_path(&xml)).await.starts_with("HTTP/1.1 503"));
 }
 
 #[tokio::test]
 async fn strangers_learn_nothing() {
     let wire = Wire::new().await;
     let mut room = Room::new(config(), &wire.address()).await;
-    let (path, _) = show(&room, &wire, screen("1002", &["Dial"])).await;
+    room.courier.listen(None, &room.presses);
+    let (path, fetched) = show(&room, &wire, screen("1002", &["Dial"])).await;
+    let dial = key_path(&fetched, "Dial");
     let token = path.trim_start_matches("/screen/").to_owned();
     let other = "0".repeat(32);
     let shorter = &token[1..];
@@ -114,18 +117,21 @@ async fn strangers_learn_nothing() {
         format!("/screen/{token}/Dial"),
         format!("/screens/{token}"),
         format!("//screen/{token}"),
-        format!("/key/{shorter}/Dial"),
-        format!("/key/{token}/Dial/"),
+        format!("/key/{token}/1001/Dial:ringback:7-12"),
+        format!("/key/{other}/1001/Dial:ringback:7-12"),
+        format!("{dial}/"),
+        dial.replace("/1001/", "/1002/"),
+        dial.replace("/1001/", "/%311001/"),
+        dial.replace("7-12", "7-1"),
+        dial.replace("Dial", "Cancel"),
         "/key/../../etc/passwd".to_owned(),
         format!("/{}", "a".repeat(4000)),
     ] {
         let answer = room.get(&path).await;
         assert!(answer.starts_with("HTTP/1.1 404 Not Found\r\n"), "{path}: {answer}");
     }
-    // A screen that there is not is a screen that is over.
-    assert!(room.get(&format!("/key/{other}/Dial")).await.contains("Init:Services"));
     for method in ["POST", "PUT", "DELETE", "HEAD"] {
-        let request = format!("{method} /key/{token}/Dial HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
+        let request = format!("{method} {dial} HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
         assert!(room.send(&request).await.starts_with("HTTP/1.1 405"), "{method}");
     }
     for garbage in ["\r\n\r\n\0\u{1}", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n"] {
@@ -146,7 +152,7 @@ async fn those_who_stall_hold_others_up_for_so_long_only() {
         stream.write_all(beginning.as_bytes()).await.unwrap();
         stalled.push(stream);
     }
-    assert!(room.get("/screen/x").await.starts_with("HTTP/1.1 404"));
+    assert!(room.get("/x").await.starts_with("HTTP/1.1 404"));
 }
 
 #[tokio::test]
@@ -180,11 +186,8 @@ fn event() -> impl Strategy<Value = Event> {
     })
 }
 
-fn told(table: &Table, token: Token) -> Option<String> {
-    match table.press(token, "Dial") {
-        Pressing::Told(_, _, xml) => Some(xml.to_owned()),
-        Pressing::NoKey | Pressing::Unknown => None,
-    }
+fn told(table: &Table, device: &DeviceName, token: Token) -> Option<String> {
+    table.press(device, token.mark()).map(|(_, xml)| xml.to_owned())
 }
 
 proptest! {
@@ -193,6 +196,7 @@ proptest! {
         events in prop::collection::vec(event(), 0..60)
     ) {
         let mut table = Table::default();
+        let signer = Signer::new(None, &config().login);
         // Of each phone the tokens, in order, and whether it was fetched.
         let mut tokens: [Vec<(Token, bool)>; 3] = Default::default();
         for (number, event) in events.into_iter().enumerate() {
@@ -206,10 +210,9 @@ proptest! {
                     let token = Token::random().unwrap();
                     let (presses, _) = Presses::new();
                     let shown = screen(&format!("number {number};"), &["Dial"]);
-                    let (entry, _) = Entry::new(token, "a:1", shown, presses).unwrap();
+                    let (entry, _) = Entry::new(token, &device, ("a:1", &signer), shown, presses).unwrap();
                     table.insert(&device, entry);
                     tokens.push((token, false));
-                    prop_assert!(!matches!(table.press(token, ""), Pressing::Unknown));
                 }
                 Event::Fetch(_) => if let Some(known) = known {
                     tokens[known].1 |= table.fetch(tokens[known].0).is_some();
@@ -225,9 +228,9 @@ proptest! {
                     tokens.remove(known);
                 },
             }
-            let alive: Vec<_> = tokens.iter().filter(|(token, _)| !matches!(table.press(*token, ""), Pressing::Unknown)).collect();
+            let alive: Vec<_> = tokens.iter().filter(|(token, _)| table.knows(*token)).collect();
             prop_assert!(alive.len() <= 2);
-            let answers: Vec<_> = alive.iter().filter_map(|(token, _)| told(&table, *token)).collect();
+            let answers: Vec<_> = alive.iter().filter_map(|(token, _)| told(&table, &device, *token)).collect();
             prop_assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "one phone, one screen");
             prop_assert_eq!(answers.is_empty(), alive.iter().all(|(_, fetched)| !fetched));
             if let (Some(answer), Some((token, _))) = (answers.first(), alive.iter().rev().find(|(_, fetched)| *fetched)) {
