@@ -61,6 +61,19 @@ struct Leg {
     number: Option<DirectoryNumber>,
 }
 
+/// What became of calling somebody for a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// Nothing yet.
+    Open,
+    /// One of them answered.
+    Answered,
+    /// The phone itself gave up while somebody's rang: nobody has answered.
+    GivenUp,
+    /// It failed, and stays so while the phone hears tones and announcements.
+    Failed(CallState, Cause),
+}
+
 /// One channel between the server and a phone: one call as that phone sees it.
 #[derive(Debug, Clone)]
 pub(super) struct Channel {
@@ -87,12 +100,8 @@ pub(super) struct Channel {
     pub(super) caller: Option<String>,
     /// The listing of calls says that it dials.
     pub(super) dials: bool,
-    /// Its phone gave up while the far end rang.
-    given_up: bool,
-    /// Whether one of them answered since the last dial began.
-    answered: bool,
-    /// How the last dial failed. It stays so while the phone hears tones and announcements.
-    failed: Option<(CallState, Cause)>,
+    /// What became of calling them.
+    outcome: Outcome,
     /// Whether it is in a bridge.
     pub(super) bridged: bool,
     /// Whether a feature code was dialled on it: then it is not the call that the feature is about.
@@ -131,9 +140,7 @@ impl Channel {
             far: None,
             caller: None,
             dials: false,
-            given_up: false,
-            answered: false,
-            failed: None,
+            outcome: Outcome::Open,
             bridged: false,
             feature: false,
             ours: false,
@@ -171,11 +178,11 @@ impl Channel {
     /// refuses a call that was made for it says nothing about whom that was to reach.
     pub(super) fn refused(&mut self, cause: Cause) -> bool {
         let calls = self.origin || (self.ours && self.is_up());
-        let tried = self.failed.is_some() || self.answered || self.bridged || !self.legs.is_empty();
+        let tried = self.outcome != Outcome::Open || self.bridged || !self.legs.is_empty();
         let news = calls && !tried && !self.feature && REFUSALS.contains(&cause.0);
         if news {
             let state = if cause == Cause::USER_BUSY { CallState::Busy } else { CallState::Disconnected };
-            self.failed = Some((state, cause));
+            self.outcome = Outcome::Failed(state, cause);
         }
         news
     }
@@ -195,8 +202,7 @@ impl Channel {
     /// The server calls somebody for it.
     pub(super) fn dial_begins(&mut self, leg: &str, exten: Option<&str>) {
         self.legs.insert(leg.to_owned(), Leg::default());
-        self.answered = false;
-        self.failed = None;
+        self.outcome = Outcome::Open;
         if !self.origin
             && !self.ours
             && let Some(called) = exten.and_then(|exten| DirectoryNumber::new(exten).ok())
@@ -245,42 +251,45 @@ impl Channel {
 
     /// One of those called for it answered, refused, or was given up.
     pub(super) fn dial_ends(&mut self, leg: &str, status: &str) {
-        let leg = self.legs.remove(leg);
-        if status == "ANSWER" {
-            self.answered = true;
-            self.far = leg.as_ref().and_then(|leg| leg.number.clone());
-        }
-        if self.legs.is_empty() && !self.answered {
-            self.failed = match status {
-                "BUSY" => Some((CallState::Busy, Cause::USER_BUSY)),
-                "NOANSWER" => Some((CallState::Disconnected, Cause::NO_ANSWER)),
-                "CHANUNAVAIL" => Some((CallState::Disconnected, Cause::ABSENT)),
-                // The phone itself gave up: what follows is its hang-up.
-                "CANCEL" => {
-                    self.given_up = leg.is_some_and(|leg| leg.rings);
-                    None
-                }
-                _ => Some((CallState::Disconnected, Cause::NONE)),
-            };
+        let leg = self.legs.remove(leg).unwrap_or_default();
+        match status {
+            "ANSWER" => (self.outcome, self.far) = (Outcome::Answered, leg.number),
+            _ if self.outcome == Outcome::Answered => {}
+            // What follows is its hang-up.
+            "CANCEL" if leg.rings => self.outcome = Outcome::GivenUp,
+            "CANCEL" => {}
+            _ if !self.legs.is_empty() => {}
+            "BUSY" => self.outcome = Outcome::Failed(CallState::Busy, Cause::USER_BUSY),
+            "NOANSWER" => self.outcome = Outcome::Failed(CallState::Disconnected, Cause::NO_ANSWER),
+            "CHANUNAVAIL" => self.outcome = Outcome::Failed(CallState::Disconnected, Cause::ABSENT),
+            _ => self.outcome = Outcome::Failed(CallState::Disconnected, Cause::NONE),
         }
     }
 
     /// How the call failed, for a key that is pressed after it.
     pub(super) fn failure(&self, hangup: Cause) -> (CallState, Cause) {
-        match (self.failed, hangup) {
-            (Some(failed), _) => failed,
-            (None, _) if self.given_up => (CallState::Disconnected, Cause::NO_ANSWER),
-            (None, Cause::USER_BUSY) => (CallState::Busy, hangup),
-            (None, _) => (CallState::Disconnected, hangup),
+        match (self.outcome, hangup) {
+            (Outcome::Failed(state, cause), _) => (state, cause),
+            (Outcome::GivenUp, _) => (CallState::Disconnected, Cause::NO_ANSWER),
+            (_, Cause::USER_BUSY) => (CallState::Busy, hangup),
+            (..) => (CallState::Disconnected, hangup),
         }
+    }
+
+    /// Somebody is called for it and has not rung, as far as is known.
+    pub(super) fn may_ring(&self) -> bool {
+        !self.bridged
+            && self.outcome == Outcome::Open
+            && !self.legs.is_empty()
+            && !self.legs.values().any(|leg| leg.rings)
     }
 
     /// The call as the phone sees it now.
     pub(super) fn info(&self) -> CallInfo {
-        let (state, cause) = match (self.bridged, self.failed) {
-            (false, Some(failed)) => failed,
-            (false, None) if self.legs.values().any(|leg| leg.rings) => (CallState::Ringback, Cause::NONE),
-            (false, None) if !self.legs.is_empty() => (CallState::Proceeding, Cause::NONE),
+        let (state, cause) = match (self.bridged, self.outcome) {
+            (false, Outcome::Failed(state, cause)) => (state, cause),
+            (false, _) if self.legs.values().any(|leg| leg.rings) => (CallState::Ringback, Cause::NONE),
+            (false, _) if !self.legs.is_empty() => (CallState::Proceeding, Cause::NONE),
             _ => (self.plain_state(), Cause::NONE),
         };
         let peer = self.far.clone().or_else(|| self.peer.clone());
@@ -288,12 +297,13 @@ impl Channel {
     }
 
     fn plain_state(&self) -> CallState {
+        let answered = self.outcome == Outcome::Answered;
         match self.stage {
             // Picked up, and about to be connected with whom it is for.
-            Stage::Up if self.ours && !self.bridged && !self.answered => CallState::Proceeding,
+            Stage::Up if self.ours && !self.bridged && !answered => CallState::Proceeding,
             Stage::Up => CallState::Connected,
             // The far end has answered; that this end is told so comes next.
-            Stage::Ring | Stage::Down if self.origin && self.answered => CallState::Connected,
+            Stage::Ring | Stage::Down if self.origin && answered => CallState::Connected,
             Stage::Busy => CallState::Busy,
             Stage::OffHook => CallState::DialTone,
             Stage::Ring => CallState::Proceeding,

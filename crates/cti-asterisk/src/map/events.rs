@@ -1,5 +1,5 @@
 use ringback_cti::ProviderEvent;
-use ringback_cti::message::{CallState, Cause, Feature, FeatureInvocation, InvocationId};
+use ringback_cti::message::Cause;
 use ringback_model::{CallId, DeviceName, DirectoryNumber, Timestamp};
 
 use super::channel::{Channel, Expected, RECALL, Stage};
@@ -27,7 +27,7 @@ impl Mapper {
             "Hangup" => self.hangup(now, message, out),
             "DeviceStateChange" => self.device_state(now, message, out),
             "PeerStatus" | "ContactStatus" => self.registration(message, out),
-            "UserEvent" if message.get("UserEvent") == Some("CallBackKey") => self.key(message, out),
+            "UserEvent" if message.get("UserEvent") == Some("CallBackKey") => self.key(now, message, out),
             _ => {}
         }
     }
@@ -200,78 +200,6 @@ impl Mapper {
             _ => {}
         }
         self.service(&device, out);
-    }
-
-    /// The callback key. As a feature code it is dialled after the failed call: then that call tells what the caller
-    /// heard, as if it were still in the foreground. A call of the code alone is one in which the key is not active.
-    fn key(&mut self, message: &Message, out: &mut Vec<ProviderEvent>) {
-        let dn = |key| message.known(key).and_then(|number| DirectoryNumber::new(number).ok());
-        let channel = message.get("Uniqueid").and_then(|id| self.channels.get(id));
-        let caller = || message.known("Caller").and_then(|caller| DeviceName::new(caller).ok());
-        let Some(device) = channel.map(|channel| channel.phone.clone()).or_else(caller) else { return };
-        let called = dn("Callee");
-        if let Some(channel) = message.get("Uniqueid").and_then(|id| self.channels.get_mut(id)) {
-            channel.feature = channel.called != called;
-        }
-        self.press(&device, message.get("Uniqueid"), called, out);
-    }
-
-    /// The key was pressed on this phone, during or after a call to this number. Without a number it is about the call that
-    /// the phone is in, or the phone is idle. `during` is the channel on which it was dialled; a text has none.
-    pub(super) fn press(
-        &mut self,
-        device: &DeviceName,
-        during: Option<&str>,
-        called: Option<DirectoryNumber>,
-        out: &mut Vec<ProviderEvent>,
-    ) {
-        let Some(from) = self.line_of(device) else { return };
-        let channel = match during {
-            Some(id) => self.channels.get(id),
-            None => self.live_call(device, called.as_ref()),
-        };
-        let last = self.phones.get(device).and_then(|phone| phone.last.as_ref());
-        let (call, state, cause, called) = match (called, channel, last) {
-            (None, Some(channel), _) if during.is_none() => {
-                let info = channel.info();
-                (Some(info.call), info.state, info.cause, info.called)
-            }
-            (None, ..) => (None, CallState::Idle, Cause::NONE, None),
-            (Some(called), Some(channel), _) if channel.called.as_ref() == Some(&called) => {
-                let info = channel.info();
-                (Some(info.call), info.state, info.cause, Some(called))
-            }
-            (Some(called), _, Some(last)) if last.called == called => {
-                (Some(last.call), last.state, last.cause, Some(called))
-            }
-            // It is active in no other call than these.
-            (called, channel, _) => {
-                let call = channel.map_or(CallId(0), |channel| channel.call);
-                (Some(call), CallState::Proceeding, Cause::NONE, called)
-            }
-        };
-        self.invocations += 1;
-        out.push(ProviderEvent::FeatureInvoked(FeatureInvocation {
-            invocation: InvocationId(self.invocations),
-            feature: Feature::CallBack,
-            from,
-            call,
-            state,
-            cause,
-            called,
-        }));
-    }
-
-    /// The newest call in which the phone is off hook; with a number, that it made to it.
-    fn live_call(&self, device: &DeviceName, called: Option<&DirectoryNumber>) -> Option<&Channel> {
-        let wanted = |channel: &Channel| {
-            let is_it = called.is_none_or(|called| channel.calls(called));
-            !channel.hidden && !channel.feature && channel.info().state.is_off_hook() && is_it
-        };
-        let ids = self.phones.get(device)?.channels.iter();
-        let calls = ids.filter_map(|id| Some((id, self.channels.get(id)?)));
-        let newest = calls.filter(|(_, channel)| wanted(channel)).max_by_key(|(id, _)| (id.len(), *id));
-        newest.map(|(_, channel)| channel)
     }
 }
 

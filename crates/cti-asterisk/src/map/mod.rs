@@ -22,6 +22,7 @@
 mod channel;
 mod endpoint;
 mod events;
+mod key;
 mod numbers;
 mod phone;
 mod reports;
@@ -37,6 +38,7 @@ use channel::Channel;
 pub(crate) use channel::{Expected, RECALL};
 pub use endpoint::line as line_of;
 pub(crate) use endpoint::of_device as device_of;
+use key::{Held, Press};
 use phone::Phone;
 use reports::{Report, Reports};
 
@@ -50,8 +52,8 @@ pub struct Timing {
     /// to be off hook when its request is challenged first (2.6 ms after the other hung up, in a recording), short
     /// beside what a person notices. With zero a caller who lifts in the same moment may be alerted.
     pub settle: Millis,
-    /// How long a report may wait behind the end of another call, and how long a device state in use may stay
-    /// without a channel before it is believed. 20 ms.
+    /// How long a report may wait behind the end of another call, how long a device state in use may stay without a
+    /// channel before it is believed, and how long a press of the key waits for the far end's ringing. 20 ms.
     pub hold: Millis,
     /// How long the end of a call waits for the family of events that does not agree. 1 s. Shorter: a slow server's
     /// line may be told free too early; longer: a lost event delays a caller for so long.
@@ -78,6 +80,8 @@ pub struct Mapper {
     linked: BTreeMap<String, (CallId, usize)>,
     calls: u64,
     invocations: u64,
+    /// Presses of the key that wait.
+    held: Vec<Held>,
     reports: Reports,
     open_devices: BTreeSet<DeviceName>,
     open_lines: BTreeSet<Appearance>,
@@ -101,7 +105,8 @@ impl Mapper {
     #[must_use]
     pub fn next_wakeup(&self) -> Option<Timestamp> {
         let shadows = self.phones.values().filter_map(|phone| phone.shadow_due);
-        self.reports.next_wakeup().into_iter().chain(shadows).min()
+        let held = self.held.iter().map(|held| held.until);
+        self.reports.next_wakeup().into_iter().chain(shadows).chain(held).min()
     }
 
     /// Appends what has become due.
@@ -111,6 +116,7 @@ impl Mapper {
             self.ended(&report);
             self.tell(report.phone, report.info, out);
         }
+        self.press_held(now, out);
     }
 
     /// Reports this device from now on, and its present status if anything is known of it.
@@ -217,11 +223,12 @@ impl Mapper {
     /// The callback key was pressed on this phone in another way than by a feature code.
     pub(crate) fn press_key(
         &mut self,
+        now: Timestamp,
         device: &DeviceName,
         called: Option<DirectoryNumber>,
         out: &mut Vec<ProviderEvent>,
     ) {
-        self.press(device, None, called, out);
+        self.press(now, Press { device: device.clone(), during: None, called }, out);
     }
 
     /// Whether the user of a phone does not want to be disturbed: no event of the server tells.

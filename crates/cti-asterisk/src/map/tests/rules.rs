@@ -381,6 +381,24 @@ fn a_caller_who_gave_up_while_it_rang_was_not_answered() {
     }
 }
 
+/// Of several phones that are called it is enough that one rang.
+#[test]
+fn a_caller_who_gave_up_while_one_of_several_rang_was_not_answered() {
+    let mut desk = desk("1001");
+    desk.event(1000, &dials("1001", "1", "1002"));
+    for leg in ["2", "3"] {
+        desk.event(1001, &dial("DialBegin", "1001", "1", leg, ""));
+    }
+    desk.event(1002, &dial("DialState", "1001", "1", "2", "RINGING"));
+    for leg in ["2", "3"] {
+        desk.event(4000, &dial("DialEnd", "1001", "1", leg, "CANCEL"));
+    }
+    desk.event(4001, &hangup("1001", "1", "26"));
+    desk.event(5000, &dials("1001", "4", "*661002")).event(5000, &press("1001", "4", "1002"));
+    let said = pressed(&desk);
+    assert_eq!((said[0].state, said[0].cause), (CallState::Disconnected, Cause::NO_ANSWER));
+}
+
 #[test]
 fn a_key_within_the_failed_call_is_about_that_call() {
     let mut desk = desk("1001");
@@ -395,7 +413,7 @@ fn a_text_is_about_the_call_that_the_phone_is_in() {
     let mut desk = desk("1001");
     let texts = |desk: &mut Desk, number: Option<&str>| {
         let (mut out, number) = (Vec::new(), number.map(|number| DirectoryNumber::new(number).unwrap()));
-        desk.mapper.press_key(&phone("1001"), number, &mut out);
+        desk.mapper.press_key(Timestamp(desk.now), &phone("1001"), number, &mut out);
         desk.take(out);
         let said = pressed(desk).pop().unwrap();
         (said.call, said.state, said.called.as_ref().map(|called| called.as_str().to_owned()))
@@ -414,6 +432,43 @@ fn a_text_is_about_the_call_that_the_phone_is_in() {
     desk.event(4200, &hangup("1001", "1", "17")).until(5500);
     assert_eq!(texts(&mut desk, Some("1002")).1, CallState::Busy);
     assert_eq!(texts(&mut desk, None), (None, CallState::Idle, None));
+}
+
+/// The caller hears that it rings before the server tells of it; nobody is told that the key is not active for that.
+#[test]
+fn a_key_pressed_in_the_moment_in_which_it_begins_to_ring_waits_for_that() {
+    let call = Some(call_named("1", ""));
+    let during = [Some(("1", "1002")), None, Some(("", "1002"))];
+    for (rings_at, expected, told_at) in
+        [(1015, CallState::Ringback, 1015), (9000, CallState::Proceeding, 1022)]
+    {
+        for key in during {
+            let mut desk = desk("1001");
+            desk.event(1000, &dials("1001", "1", "1002")).event(1001, &is_called("1002", "2"));
+            desk.event(1001, &dial("DialBegin", "1001", "1", "2", ""));
+            match key {
+                Some((id @ "1", callee)) => {
+                    desk.event(1002, &press("1001", id, callee));
+                }
+                other => {
+                    let number = other.map(|(_, callee)| DirectoryNumber::new(callee).unwrap());
+                    let mut out = Vec::new();
+                    desk.mapper.press_key(Timestamp(1002), &phone("1001"), number, &mut out);
+                    desk.take(out);
+                }
+            }
+            desk.until(told_at - 1);
+            assert_eq!(pressed(&desk).len(), 0, "{key:?}");
+            if rings_at <= told_at {
+                desk.event(rings_at, &rings("1002", "2"));
+            }
+            desk.until(told_at);
+            let said: Vec<_> = pressed(&desk).iter().map(|p| (p.call, p.state)).collect();
+            assert_eq!(said, [(call, expected)], "{key:?}");
+            desk.until(60_000);
+            assert_eq!((pressed(&desk).len(), desk.mapper.next_wakeup()), (1, None), "{key:?}");
+        }
+    }
 }
 
 fn peer(who: &str, status: &str) -> Message {
