@@ -7,8 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
+use async_trait::async_trait;
 use ringback_election::{
-    Incarnation, Intent, Ledger, Member, MemoryRegistry, Registry, RegistryError, Report, conformance,
+    Evidence, Incarnation, Intent, Ledger, Member, MemoryRegistry, Parameters, Registry, RegistryError,
+    Report, View, conformance,
 };
 use ringback_model::{Epoch, Group, Millis, Timestamp};
 
@@ -148,4 +150,80 @@ fn the_revision_grows_when_a_member_falls_silent() {
     let joined = ledger.tick(Timestamp(0), &report(Intent::Watch)).unwrap();
     assert_eq!(ledger.read(Timestamp(999)).revision, joined.revision);
     assert_eq!(ledger.read(Timestamp(1000)).revision, joined.revision + 1);
+}
+
+#[test]
+fn who_looks_into_the_memory_sees_the_lease_until_it_is_over() {
+    let (registry, time) = registry();
+    let group = Group::default();
+    assert_eq!(registry.in_force(&group), None);
+    now(registry.tick(&group, &report(CLAIM))).unwrap();
+    let lease = registry.ledger(&group).lease.expect("it was given");
+    assert_eq!((lease.epoch, lease.expires), (Epoch(1), Timestamp(1_001_000)));
+    time.store(1_000_999, Ordering::Relaxed);
+    assert_eq!(registry.in_force(&group), Some(lease));
+    for over in [1_001_000, 1_001_001] {
+        time.store(over, Ordering::Relaxed);
+        assert_eq!(registry.in_force(&group), None, "at {over}");
+    }
+    assert!(format!("{registry:?}").starts_with("MemoryRegistry { groups: {"), "{registry:?}");
+}
+
+#[test]
+fn a_member_is_printed_by_its_address_and_its_run() {
+    assert_eq!(Member::new(address(), Incarnation(255), Timestamp(0)).to_string(), "10.0.0.1#ff");
+}
+
+/// Serves one group, and cannot tell of changes.
+struct Plain;
+
+#[async_trait]
+impl Registry for Plain {
+    async fn tick(&self, _: &Group, _: &Report) -> Result<View, RegistryError> {
+        Err(RegistryError::NotDone("it is plain".to_owned()))
+    }
+
+    async fn read(&self, _: &Group) -> Result<View, RegistryError> {
+        Err(RegistryError::NotDone("it is plain".to_owned()))
+    }
+
+    async fn expel(&self, _: &Group, _: &Member, _: &Member, _: Evidence) -> Result<View, RegistryError> {
+        Err(RegistryError::NotDone("it is plain".to_owned()))
+    }
+}
+
+#[test]
+fn a_registry_that_knows_of_no_beats_and_no_changes_never_wakes_anybody() {
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(pin!(Plain.beat()).poll(&mut context).is_pending());
+    assert!(pin!(Plain.changed(&Group::default(), &one(), 0)).poll(&mut context).is_pending());
+}
+
+#[test]
+fn parameters_fit_up_to_the_last_millisecond() {
+    let edge = Parameters {
+        interval: Millis(300),
+        call_timeout: Millis(680),
+        margin: Millis(20),
+        lease: Millis(1000),
+        hand_over_poll: Millis(300),
+        ..Parameters::default()
+    };
+    assert_eq!(edge.check(address()), Ok(()));
+    let fails = |parameters: Parameters| parameters.check(address()).unwrap_err().to_string();
+    assert_eq!(
+        fails(Parameters { call_timeout: Millis(681), ..edge.clone() }),
+        "lease 1000 ms is shorter than interval 300 ms + call time-out 681 ms + margin 20 ms = 1001 ms: choose a lease \
+         of at least 1001 ms, or shorten the others"
+    );
+    assert_eq!(
+        fails(Parameters { hand_over_poll: Millis(301), ..edge.clone() }),
+        "hand-over poll 301 ms is longer than interval 300 ms: choose at most 300 ms"
+    );
+    // One per cent of the lease, no less.
+    assert_eq!(Parameters { lease: Millis(2000), ..edge.clone() }.check(address()), Ok(()));
+    assert_eq!(
+        fails(Parameters { lease: Millis(2001), ..edge }),
+        "margin 20 ms is less than 1 % of lease 2001 ms: choose at least 21 ms"
+    );
 }

@@ -1,6 +1,6 @@
 use ringback_model::{Epoch, Millis};
 
-use super::{Bench, LENGTH, Violation, first, holder, member, same, together};
+use super::{Bench, Violation, first, holder, member, same, together};
 use crate::registry::{Evidence, Intent, Registry, RegistryError};
 
 const RENEWS: &str = "only the holder renews, and only in the epoch of its lease";
@@ -15,7 +15,7 @@ pub(super) async fn one_gets_it<R: Registry>(bench: &Bench<'_, R>) -> Result<(),
     let (one, two) = (member(1, 1), member(2, 1));
     let view = bench.must(CHECK, &two, first()).await?;
     let given = view.lease.map(|lease| (lease.holder, lease.epoch, lease.granted, lease.expires));
-    same(CHECK, given, Some((two, Epoch(1), view.at, view.at + LENGTH)))?;
+    same(CHECK, given, Some((two, Epoch(1), view.at, view.at + bench.length)))?;
     same(CHECK, view.lease.map(|lease| lease.released), Some(false))?;
     let view = bench.must(CHECK, &one, claim(1)).await?;
     same(CHECK, (view.epoch, holder(&view)), (Epoch(1), Some((two, Epoch(1)))))
@@ -46,7 +46,7 @@ pub(super) async fn a_claim_in_view_of_an_older_epoch_is_void<R: Registry>(
     const NEXT: &str = "a lease that ran out is given in a higher epoch";
     let (one, two) = (member(1, 1), member(2, 1));
     bench.must(CHECK, &one, first()).await?;
-    pass(LENGTH).await;
+    pass(bench.length).await;
     let view = bench.must(CHECK, &two, first()).await?;
     same(CHECK, (view.epoch, holder(&view)), (Epoch(1), None))?;
     let view = bench.must(NEXT, &two, claim(1)).await?;
@@ -76,7 +76,7 @@ pub(super) async fn the_epoch_outlives_everybody<R: Registry>(
     let intent = Intent::Acquire { seen: Epoch(0), above: high };
     bench.must(CHECK, &one, intent).await?;
     bench.must(CHECK, &one, Intent::Leave).await?;
-    pass(Millis(LENGTH.0 * 3)).await;
+    pass(Millis(bench.length.0 * 3)).await;
     let view = bench.read(CHECK).await?;
     same(CHECK, (view.epoch, holder(&view), view.members.len()), (high.next(), None, 0))?;
     let late = bench.must(CHECK, &two, first()).await?;
@@ -104,11 +104,11 @@ pub(super) async fn renewing_lengthens<R: Registry>(
     const CHECK: &str = "renewing makes a lease last its length from now, in the same epoch";
     let (one, two) = (member(1, 1), member(2, 1));
     let given = bench.must(CHECK, &one, first()).await?;
-    pass(Millis(LENGTH.0 * 6 / 10)).await;
+    pass(Millis(bench.length.0 * 6 / 10)).await;
     let view = bench.must(CHECK, &one, Intent::Renew { epoch: Epoch(1) }).await?;
     let renewed = view.lease.map(|lease| (lease.epoch, lease.granted, lease.expires));
-    same(CHECK, renewed, Some((Epoch(1), given.at, view.at + LENGTH)))?;
-    pass(Millis(LENGTH.0 / 2)).await;
+    same(CHECK, renewed, Some((Epoch(1), given.at, view.at + bench.length)))?;
+    pass(Millis(bench.length.0 / 2)).await;
     let view = bench.must(CHECK, &two, claim(1)).await?;
     same(CHECK, holder(&view), Some((one, Epoch(1))))
 }
@@ -136,7 +136,7 @@ pub(super) async fn who_is_late_is_fenced_and_still_live<R: Registry>(
     const CHECK: &str = "a lease that ran out cannot be renewed; the heartbeat with it counts all the same";
     let (one, two) = (member(1, 1), member(2, 1));
     bench.must(CHECK, &one, first()).await?;
-    pass(LENGTH).await;
+    pass(bench.length).await;
     let late = bench.tick(&one, Intent::Renew { epoch: Epoch(1) }).await;
     same(CHECK, late.err(), Some(RegistryError::Fenced { ours: Epoch(1), current: Epoch(1) }))?;
     let view = bench.must(CHECK, &two, claim(1)).await?;

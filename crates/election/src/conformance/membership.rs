@@ -5,7 +5,7 @@ use std::task::Poll;
 
 use ringback_model::{Epoch, Group, Millis, Timestamp};
 
-use super::{Bench, LENGTH, Violation, first, holder, member, same};
+use super::{Bench, Violation, first, holder, member, same};
 use crate::member::{Incarnation, Member, View};
 use crate::registry::{Intent, Registry, RegistryError, Report};
 
@@ -26,12 +26,12 @@ pub(super) async fn the_first_report_joins<R: Registry>(bench: &Bench<'_, R>) ->
     let Some(joined) = view.members.get(&two.address).copied() else {
         return same(CHECK, live(&view), vec![two]);
     };
-    same(CHECK, (joined.joined, joined.until, joined.ready), (view.at, view.at + LENGTH, true))?;
+    same(CHECK, (joined.joined, joined.until, joined.ready), (view.at, view.at + bench.length, true))?;
     bench.must(CHECK, &one, Intent::Watch).await?;
     let again = bench.must(CHECK, &two, Intent::Watch).await?;
     same(CHECK, live(&again), vec![one, two])?;
     let kept = again.members.get(&two.address).map(|known| (known.joined, known.until));
-    same(CHECK, kept, Some((joined.joined, again.at + LENGTH)))?;
+    same(CHECK, kept, Some((joined.joined, again.at + bench.length)))?;
     let read = bench.read(CHECK).await?;
     same(CHECK, (live(&read), read.at >= again.at), (vec![one, two], true))
 }
@@ -60,10 +60,10 @@ pub(super) async fn a_silent_member_is_gone_after_its_length<R: Registry>(
     const CHECK: &str = "a member is live for its length after its last report, and no longer";
     let (one, two) = (member(1, 1), member(2, 1));
     bench.must(CHECK, &one, Intent::Watch).await?;
-    pass(Millis(LENGTH.0 * 6 / 10)).await;
+    pass(Millis(bench.length.0 * 6 / 10)).await;
     let view = bench.must(CHECK, &two, Intent::Watch).await?;
     same(CHECK, live(&view), vec![one, two])?;
-    pass(Millis(LENGTH.0 / 2)).await;
+    pass(Millis(bench.length.0 / 2)).await;
     let view = bench.read(CHECK).await?;
     same(CHECK, live(&view), vec![two])
 }
@@ -78,14 +78,14 @@ pub(super) async fn an_address_has_one_live_run<R: Registry>(
     let refused = bench.tick(&latter, Intent::Acquire { seen: Epoch(1), above: Epoch(0) }).await;
     match &refused {
         Err(RegistryError::AddressInUse { address, other, frees_in }) => {
-            let bounded = *frees_in > Millis::ZERO && *frees_in <= LENGTH;
+            let bounded = *frees_in > Millis::ZERO && *frees_in <= bench.length;
             same(CHECK, (*address, other.incarnation, bounded), (former.address, former.incarnation, true))?;
         }
         _ => same(CHECK, format!("{refused:?}"), "AddressInUse".to_owned())?,
     }
     let view = bench.read(CHECK).await?;
     same(CHECK, (live(&view), holder(&view)), (vec![former], Some((former, Epoch(1)))))?;
-    pass(LENGTH).await;
+    pass(bench.length).await;
     let view = bench.must(CHECK, &latter, Intent::Watch).await?;
     same(CHECK, live(&view), vec![latter])?;
     let refused = bench.tick(&former, Intent::Watch).await;
@@ -132,7 +132,7 @@ pub(super) async fn groups_are_apart<R: Registry>(
     let view = there.read(CHECK).await?;
     same(CHECK, (view.epoch, live(&view)), (Epoch(0), vec![]))?;
     let report =
-        Report { member: one, ready: true, length: LENGTH, intent: Intent::Renew { epoch: Epoch(1) } };
+        Report { member: one, ready: true, length: here.length, intent: Intent::Renew { epoch: Epoch(1) } };
     let reports = [(there.group.clone(), report), (here.group.clone(), report)];
     let answers = registry.tick_all(&reports).await;
     let told: Vec<_> = answers.iter().map(|answer| answer.as_ref().map(holder).ok()).collect();
@@ -142,10 +142,10 @@ pub(super) async fn groups_are_apart<R: Registry>(
 /// So many groups in one exchange.
 const MANY: usize = 100;
 
-pub(super) async fn many_groups_at_once<R: Registry>(registry: &R) -> Result<(), Violation> {
+pub(super) async fn many_groups_at_once<R: Registry>(registry: &R, length: Millis) -> Result<(), Violation> {
     const CHECK: &str = "many groups are answered in order, each for itself";
     same(CHECK, registry.tick_all(&[]).await.len(), 0)?;
-    let report = |last: u8, intent| Report { member: member(last, 1), ready: true, length: LENGTH, intent };
+    let report = |last: u8, intent| Report { member: member(last, 1), ready: true, length, intent };
     // Every seventh is refused, and every third held by another already.
     let refused = |number: usize| number % 7 == 6;
     let taken = |number: usize| number % 3 == 2;
@@ -156,7 +156,7 @@ pub(super) async fn many_groups_at_once<R: Registry>(registry: &R) -> Result<(),
             let other = registry.tick(&group, &report(2, first())).await;
             same(CHECK, other.map(|view| holder(&view)), Ok(Some((member(2, 1), Epoch(1)))))?;
         }
-        let length = if refused(number) { Millis::ZERO } else { LENGTH };
+        let length = if refused(number) { Millis::ZERO } else { length };
         reports.push((group, Report { length, ..report(1, first()) }));
     }
     let answers = registry.tick_all(&reports).await;
@@ -208,7 +208,7 @@ pub(super) async fn the_revision_counts_what_matters<R: Registry>(
         same(if moves { MOVES } else { RESTS }, revision > last, moves)?;
         last = revision;
     }
-    let unready = Report { member: one, ready: false, length: LENGTH, intent: Intent::Watch };
+    let unready = Report { member: one, ready: false, length: bench.length, intent: Intent::Watch };
     let told = bench.one.tick(&bench.group, &unready).await;
     let told = told.map(|view| (view.revision > last, view.members.values().all(|known| !known.ready)));
     same(MOVES, told, Ok((true, true)))
