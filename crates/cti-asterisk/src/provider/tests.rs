@@ -1,5 +1,6 @@
 //! The provider as a machine, against exact actions and reports. What real servers send is in `tests/real`.
 
+mod control;
 mod elsewhere;
 mod errands;
 

@@ -9,4 +9,5 @@ mod office;
 mod provider;
 mod push;
 mod seat;
+mod takeover;
 mod tls;

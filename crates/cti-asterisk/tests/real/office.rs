@@ -29,17 +29,26 @@ impl Drop for Office {
     }
 }
 
+/// A request store, whose time begins now.
+pub(crate) fn store() -> MemoryStore {
+    let start = Instant::now();
+    MemoryStore::new(Arc::new(move || Timestamp(1_767_621_600_000) + Millis::from(start.elapsed())))
+}
+
 impl Office {
     pub(crate) async fn open(config: Config) -> Self {
+        Self::open_with(config, &store(), 1).await
+    }
+
+    /// The run of this number of an instance with this store.
+    pub(crate) async fn open_with(config: Config, store: &MemoryStore, run: u64) -> Self {
         let provider = provider(config);
         let directory = provider.directory(Profile::default());
         let feed = provider.feed();
-        let start = Instant::now();
-        let clock = move || Timestamp(1_767_621_600_000) + Millis::from(start.elapsed());
-        let mut ports = Ports::new(provider, directory.clone(), MemoryStore::new(Arc::new(clock)));
+        let mut ports = Ports::new(provider, directory.clone(), store.clone());
         ports.feed = Some(Box::new(feed));
         let address = Ipv4Addr::LOCALHOST.into();
-        let (service, handle) = Service::new(ringback::Config::new(address, 1), ports).unwrap();
+        let (service, handle) = Service::new(ringback::Config::new(address, run), ports).unwrap();
         let running = tokio::spawn(service.run()).abort_handle();
         let mut status = handle.watch();
         tokio::time::timeout(SOON, status.wait_for(|status| status.ready)).await.unwrap().unwrap();
@@ -69,16 +78,16 @@ impl Office {
     }
 }
 
-fn is_recall(event: &PhoneEvent, of: &str) -> bool {
+pub(crate) fn is_recall(event: &PhoneEvent, of: &str) -> bool {
     matches!(event, PhoneEvent::Rings { name, number } if name == &format!("Call Back {of}") && number == of)
 }
 
-fn text_with(event: &PhoneEvent, part: &str) -> bool {
+pub(crate) fn text_with(event: &PhoneEvent, part: &str) -> bool {
     matches!(event, PhoneEvent::Text(text) if text.contains(part))
 }
 
 /// B and C talk; B is busy for A, who dials the feature code after it.
-async fn b_is_busy_and_a_wants_to_be_called_back(phones: &mut [Phone]) -> PhoneCall {
+pub(crate) async fn b_is_busy_and_a_wants_to_be_called_back(phones: &mut [Phone]) -> PhoneCall {
     phones[1].set_answering(Answering::After(Duration::ZERO));
     let mut talk = phones[2].call("1002").unwrap();
     talk.wait_for(SOON, |outcome| outcome == CallOutcome::Answered).await.unwrap();
