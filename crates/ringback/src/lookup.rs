@@ -41,10 +41,16 @@ impl Lookup {
         Ok((resolved, phone))
     }
 
-    /// The phones on which a line appears; none if there is no such line.
-    pub(crate) async fn locate(&self, line: &LineId) -> Result<Vec<DeviceName>, DirectoryError> {
-        let read = timeout(PATIENCE, self.directory.line(&self.group, line)).await.map_err(|_| silent())?;
-        Ok(read?.map(|entry| entry.devices).unwrap_or_default())
+    /// The phones on which each of these lines appears; none if there is no such line.
+    pub(crate) async fn locate(&self, lines: &[LineId]) -> Result<Vec<Vec<DeviceName>>, DirectoryError> {
+        let read =
+            timeout(PATIENCE, self.directory.lines(&self.group, lines)).await.map_err(|_| silent())??;
+        Ok(read.into_iter().map(|entry| entry.map(|entry| entry.devices).unwrap_or_default()).collect())
+    }
+
+    /// How many lines are asked for at once.
+    pub(crate) fn lines_at_once(&self) -> usize {
+        self.directory.lines_at_once()
     }
 
     /// A phone.

@@ -4,7 +4,7 @@ use ringback_callback::{Input, Occupancy, Unresolved};
 use ringback_cti::message::Activity;
 use ringback_cti::{CallTable, ProviderEvent};
 use ringback_db::{Change, DirectoryError, FeedError, Table};
-use ringback_model::{Appearance, CallId, DeviceName, DirectoryNumber, LineId, Partition};
+use ringback_model::{Appearance, CallId, DeviceName, DirectoryNumber, Epoch, LineId, Partition};
 use ringback_serviceability::trace::target;
 
 use super::Service;
@@ -148,6 +148,7 @@ impl Service {
             }
             Done::StoreProbed(Err(error)) => self.surroundings.store_is_down(&error),
             Done::EpochHeld(epoch, held) => self.epoch_held(epoch, held),
+            Done::News(since, news) => self.news(since, news),
             Done::Entered(epoch, result) => self.entered(epoch, result),
             Done::Written(epoch, _)
             | Done::Resolved { epoch, .. }
@@ -175,18 +176,7 @@ impl Service {
                 };
                 self.tell_engine(Input::Resolved { ticket, result });
             }
-            Done::Located(_, line, result) => {
-                self.directory_answered(result.as_ref().err());
-                let Some(term) = self.office.term() else { return };
-                match result {
-                    Ok(devices) => {
-                        term.locator.answered(&line);
-                        self.tell_engine(Input::Located { line, devices });
-                    }
-                    Err(_) if term.engine.is_called(&line) => term.locator.failed(line),
-                    Err(_) => term.locator.answered(&line),
-                }
-            }
+            Done::Located(epoch, lines, result) => self.located(epoch, lines, result),
             Done::Phone(_, device, result) => {
                 self.directory_answered(result.as_ref().err());
                 let lasting = result.is_ok();
@@ -195,6 +185,37 @@ impl Service {
                     .flatten()
                     .map(|phone| Profile { locale: phone.locale, offset: phone.utc_offset });
                 self.profile_read(&device, profile.unwrap_or_default(), lasting);
+            }
+        }
+    }
+
+    /// The phones of called lines.
+    fn located(
+        &mut self,
+        epoch: Epoch,
+        lines: Vec<LineId>,
+        result: Result<Vec<Vec<DeviceName>>, DirectoryError>,
+    ) {
+        self.directory_answered(result.as_ref().err());
+        let Some(term) = self.office.term() else { return };
+        term.locator.ended();
+        match result {
+            Ok(found) => {
+                for (line, devices) in lines.into_iter().zip(found) {
+                    // The office may be over after any of them.
+                    let Some(term) = self.office.term().filter(|term| term.epoch == epoch) else { return };
+                    term.locator.answered(&line);
+                    self.tell_engine(Input::Located { line, devices });
+                }
+            }
+            Err(_) => {
+                for line in lines {
+                    if term.engine.is_called(&line) {
+                        term.locator.failed(line);
+                    } else {
+                        term.locator.answered(&line);
+                    }
+                }
             }
         }
     }

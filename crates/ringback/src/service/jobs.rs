@@ -2,7 +2,7 @@
 
 use futures_util::future::BoxFuture;
 use ringback_callback::{AlertId, Record, Resolution, Ticket};
-use ringback_db::{DirectoryError, PhoneEntry, StoreError};
+use ringback_db::{DirectoryError, News, PhoneEntry, Position, StoreError};
 use ringback_election::{CallNumber, RegistryError, View};
 use ringback_model::{DeviceName, Epoch, LineId, Timestamp};
 
@@ -20,6 +20,8 @@ pub(super) enum Done {
     EpochHeld(Epoch, Result<Epoch, StoreError>),
     /// The store was claimed and read.
     Entered(Epoch, Result<(Timestamp, Vec<Record>), StoreError>),
+    /// What was written since a copy of the requests was at this position.
+    News(Option<Position>, Result<News, StoreError>),
     /// The store was asked whether it works, and what time it is.
     StoreProbed(Result<Timestamp, StoreError>),
     /// The directory's answer to the key.
@@ -31,8 +33,8 @@ pub(super) enum Done {
     },
     /// An alert cannot be drawn as a phone takes it.
     Undrawn(Epoch, AlertId),
-    /// The directory's answer about a called line.
-    Located(Epoch, LineId, Result<Vec<DeviceName>, DirectoryError>),
+    /// The directory's answer about called lines: the phones of each.
+    Located(Epoch, Vec<LineId>, Result<Vec<Vec<DeviceName>>, DirectoryError>),
     /// The directory's answer about a phone.
     Phone(Epoch, DeviceName, Result<Option<PhoneEntry>, DirectoryError>),
     /// The directory's parameters.

@@ -10,6 +10,7 @@
 //! ```
 
 mod configured;
+mod following;
 mod incoming;
 mod jobs;
 mod office;
@@ -27,7 +28,7 @@ use std::task::Poll;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use ringback_cti::{CtiProvider, ProviderEvent, Tag};
-use ringback_db::{ChangeFeed, Directory, MergedFeed, RequestStore, ServiceParameters};
+use ringback_db::{ChangeFeed, Directory, MergedFeed, RequestCopy, RequestStore, ServiceParameters};
 use ringback_election::{Manager, Member, MemoryRegistry, Registry};
 use ringback_model::{Group, Timestamp};
 use ringback_screen::{ScreenRenderer, XmlRenderer};
@@ -164,6 +165,10 @@ pub struct Service {
     office: Office,
     /// The latest epoch in which the store was, or may have been, claimed by this run.
     claimed: Option<ringback_model::Epoch>,
+    /// The requests, as far as a backup has followed them.
+    copy: RequestCopy,
+    /// News of them are being waited for.
+    is_following: bool,
     /// The redundancy manager waits for what was begun.
     drain_wanted: bool,
     /// A hint of the registry is being waited for.
@@ -234,6 +239,8 @@ impl Service {
             local,
             office: Office::Vacant,
             claimed: None,
+            copy: RequestCopy::default(),
+            is_following: false,
             drain_wanted: false,
             registry_watched: false,
             surroundings,

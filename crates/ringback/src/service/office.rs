@@ -56,6 +56,7 @@ impl Term {
         parameters: Parameters,
         writer: Writer,
         phones: Phones,
+        lines_at_once: usize,
     ) -> Self {
         Self {
             epoch,
@@ -65,7 +66,7 @@ impl Term {
             writer,
             opened: Opened::default(),
             phones,
-            locator: Locator::default(),
+            locator: Locator::new(lines_at_once),
             resolving: 0,
             sending: 0,
             doubtful_calls: Vec::new(),

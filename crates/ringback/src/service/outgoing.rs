@@ -128,11 +128,11 @@ impl Service {
     /// Asks the directory on which phones lines appear, a few at a time.
     pub(super) fn begin_lookups(&mut self) {
         let Some(term) = self.office.term() else { return };
-        while let Some(line) = term.locator.next() {
+        while let Some(lines) = term.locator.next() {
             let (lookup, epoch) = (self.lookup.clone(), term.epoch);
             self.jobs.push(Box::pin(async move {
-                let result = lookup.locate(&line).await;
-                Done::Located(epoch, line, result)
+                let result = lookup.locate(&lines).await;
+                Done::Located(epoch, lines, result)
             }));
         }
     }

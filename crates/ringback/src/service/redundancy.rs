@@ -6,21 +6,19 @@ use std::sync::Arc;
 use ringback_callback::Record;
 use ringback_cti::message::FeatureInvocation;
 use ringback_cti::{Command, ProviderEvent};
-use ringback_db::{RequestStore, StoreError};
+use ringback_db::{RequestCopy, RequestStore, StoreError};
 use ringback_election::{Alarm, Evidence, Input, Output, RegistryError};
 use ringback_model::{Epoch, Group, Timestamp};
 use ringback_serviceability::trace::target;
 use tokio::time::{Duration, sleep, timeout};
 
 use super::Service;
+use super::following::{LOAD_PATIENCE, too_slow};
 use super::jobs::Done;
 use super::office::{Office, Term};
 use super::outgoing::in_time;
 use crate::phones::Phones;
 use crate::writer::Writer;
-
-/// How long the store may take to give all requests.
-const LOAD_PATIENCE: Duration = Duration::from_secs(30);
 
 /// How soon a store that could not be read is tried again by the one who needs it to begin.
 const RETRY: Duration = Duration::from_millis(200);
@@ -115,6 +113,7 @@ impl Service {
             *peers = others;
             modified
         });
+        self.follow(Duration::ZERO);
     }
 
     fn drain(&mut self) {
@@ -173,10 +172,12 @@ impl Service {
         self.office = Office::Entering { epoch };
         let (store, group) = (Arc::clone(&self.store), self.config.group.clone());
         let claimed = self.claimed == Some(epoch);
+        // If it fails the copy is gone: the next attempt reads everything.
+        let copy = if claimed { std::mem::take(&mut self.copy) } else { RequestCopy::default() };
         self.jobs.push(Box::pin(async move {
             sleep(delay).await;
             if claimed {
-                Done::Entered(epoch, claim_and_load(&*store, &group, epoch).await)
+                Done::Entered(epoch, claim_and_read(&*store, &group, epoch, copy).await)
             } else {
                 Done::EpochHeld(epoch, in_time(store.epoch(&group)).await)
             }
@@ -227,7 +228,8 @@ impl Service {
                 #[cfg(feature = "planted")]
                 phones.lose_language(self.config.language_lost);
                 let parameters = self.configured.parameters().callback;
-                let mut term = Term::new(self.config.group.clone(), epoch, now, parameters, writer, phones);
+                let (group, lines) = (self.config.group.clone(), self.lookup.lines_at_once());
+                let mut term = Term::new(group, epoch, now, parameters, writer, phones, lines);
                 tracing::info!(target: target::REDUNDANCY, %epoch, requests = records.len(), "enters office");
                 let restored = ringback_callback::Input::Restored(records);
                 self.stories.heard(now, epoch, &restored);
@@ -296,15 +298,16 @@ impl Service {
     }
 }
 
-async fn claim_and_load(
+async fn claim_and_read(
     store: &dyn RequestStore,
     group: &Group,
     epoch: Epoch,
+    mut copy: RequestCopy,
 ) -> Result<(Timestamp, Vec<Record>), StoreError> {
     // In this order: after the claim nobody else can change what is read.
     in_time(store.claim(group, epoch)).await?;
-    let records = timeout(LOAD_PATIENCE, store.load(group)).await.map_err(|_| {
-        StoreError::Unavailable(format!("it did not give the requests in {} s", LOAD_PATIENCE.as_secs()))
-    })??;
-    Ok((in_time(store.now()).await?, records))
+    let read = timeout(LOAD_PATIENCE, copy.catch_up(store, group));
+    let (read, now) = tokio::join!(read, in_time(store.now()));
+    read.map_err(|_| too_slow())??;
+    Ok((now?, copy.into_records()))
 }

@@ -5,6 +5,7 @@
 mod alarms;
 mod desk;
 mod directory;
+mod following;
 mod groups;
 mod hand_over;
 mod lease;

@@ -1,13 +1,14 @@
 //! A provider, a renderer and a store for these tests.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use ringback::callback::{Record, View};
 use ringback::cti::message::{Activity, Answer, CallInfo, CtiError, DeviceStatus};
 use ringback::cti::{Capabilities, Command, CtiProvider, Dedup, Fencing, ProviderEvent, RequestFailure, Tag};
-use ringback::db::{MemoryStore, RequestStore, StoreError, Write};
+use ringback::db::{Difference, MemoryStore, News, Position, RequestStore, StoreError, Write};
 use ringback::model::{
     Appearance, CallId, DeviceName, Epoch, Group, Locale, RequestId, Timestamp, UtcOffset,
 };
@@ -193,11 +194,21 @@ pub(crate) struct Store {
     trouble: watch::Sender<Trouble>,
     /// Added to its clock.
     skew: Arc<Mutex<i64>>,
+    /// How many requests were read, one number each time.
+    read: Arc<Mutex<Vec<usize>>>,
+    /// News are not complete.
+    forgets: Arc<AtomicBool>,
 }
 
 impl Store {
     pub(crate) fn new(inner: MemoryStore) -> Self {
-        Self { inner, trouble: watch::Sender::new(Trouble::None), skew: Arc::default() }
+        Self {
+            inner,
+            trouble: watch::Sender::new(Trouble::None),
+            skew: Arc::default(),
+            read: Arc::default(),
+            forgets: Arc::default(),
+        }
     }
 
     pub(crate) fn set(&self, trouble: Trouble) {
@@ -212,6 +223,16 @@ impl Store {
     pub(crate) async fn held(&self) -> Vec<String> {
         let records = self.inner.load(&Group::default()).await.unwrap();
         records.into_iter().map(|record| record.id.to_string()).collect()
+    }
+
+    /// From now on one of the requests that were written is missing in the news.
+    pub(crate) fn lose_one_from_news(&self) {
+        self.forgets.store(true, Ordering::Relaxed);
+    }
+
+    /// How many requests were read since the last time, one number each time.
+    pub(crate) fn read(&self) -> Vec<usize> {
+        std::mem::take(&mut self.read.lock().unwrap())
     }
 
     async fn passes(&self) -> Trouble {
@@ -245,7 +266,28 @@ impl RequestStore for Store {
 
     async fn load(&self, group: &Group) -> Result<Vec<Record>, StoreError> {
         self.passes().await;
-        self.inner.load(group).await
+        let records = self.inner.load(group).await?;
+        self.read.lock().unwrap().push(records.len());
+        Ok(records)
+    }
+
+    async fn news(&self, group: &Group, since: Option<Position>) -> Result<News, StoreError> {
+        self.passes().await;
+        let mut news = self.inner.news(group, since).await?;
+        if let Difference::Since { put, .. } = &mut news.difference
+            && self.forgets.load(Ordering::Relaxed)
+        {
+            put.pop();
+        }
+        self.read.lock().unwrap().push(match &news.difference {
+            Difference::All(records) => records.len(),
+            Difference::Since { put, .. } => put.len(),
+        });
+        Ok(news)
+    }
+
+    async fn newer(&self, group: &Group, since: Option<Position>) {
+        self.inner.newer(group, since).await;
     }
 
     async fn apply(&self, group: &Group, epoch: Epoch, writes: &[Write]) -> Result<(), StoreError> {
