@@ -2,19 +2,22 @@
 //! database).
 //!
 //! The provider reads it, when the link comes up, when an event tells of a change, and from time to time; [`PbxDirectory`]
-//! answers from what was read last, and [`PbxFeed`] tells what changed. Service parameters and settings are not the
-//! PBX's business: they come from the configuration.
+//! answers from what was read last, and [`PbxFeed`] tells what changed. Service parameters, settings and the languages of
+//! phones are not the PBX's business: they come from a [`Profile`], or, with [`FurnishedDirectory`], from a database in
+//! which they can be changed while the service runs.
 //!
 //! A number is in the directory if it has a hint and the endpoint behind it has that number: the one that the endpoint is named
 //! after, or else the one whose hint stands for the fewest endpoints. Line states are told per endpoint, so that each has one
 //! number; several endpoints may share it.
 
 mod feed;
+mod furnished;
 mod record;
 #[cfg(test)]
 mod tests;
 
 pub use feed::PbxFeed;
+pub use furnished::FurnishedDirectory;
 pub(crate) use record::{Reading, Record};
 
 use std::collections::BTreeMap;

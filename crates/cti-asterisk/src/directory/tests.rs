@@ -1,7 +1,12 @@
-use ringback_db::{Change, ChangeFeed, Directory, DirectoryError, FeedError, Table};
-use ringback_model::{DeviceName, DirectoryNumber, Group, LineId, Partition};
+use std::sync::Arc;
 
-use super::{PbxDirectory, PbxFeed, Profile, Reading, Record, Shared};
+use ringback_db::{
+    Change, ChangeFeed, Directory, DirectoryAdmin, DirectoryError, FeedError, MemoryDirectory, PhoneConfig,
+    Table,
+};
+use ringback_model::{DeviceName, DirectoryNumber, Group, LineId, Locale, Partition, UtcOffset};
+
+use super::{FurnishedDirectory, PbxDirectory, PbxFeed, Profile, Reading, Record, Shared};
 use crate::ami::Message;
 
 fn dn(text: &str) -> DirectoryNumber {
@@ -132,4 +137,57 @@ async fn phones_need_not_be_named_after_their_numbers() {
     for nobody in ["600", "51002"] {
         assert_eq!(directory.dialled(&group, &line("1001"), &dn(nobody)).await, Ok(None), "{nobody}");
     }
+}
+
+#[tokio::test]
+async fn a_furnished_directory_has_the_phones_of_the_pbx_and_the_rest_from_the_other() {
+    let (shared, furniture, group) = (Shared::default(), MemoryDirectory::new(), Group::default());
+    let profile = Profile { utc_offset: UtcOffset::from_minutes(60).unwrap(), ..Profile::default() };
+    let pbx = PbxDirectory::new(shared.clone(), profile);
+    let directory = FurnishedDirectory::new(pbx.clone(), Arc::new(furniture.clone()));
+    shared.put(site());
+    // Without a row of its own a phone is as the profile says.
+    let of_pbx = pbx.phone(&group, &device("1001")).await.unwrap();
+    assert_eq!(directory.phone(&group, &device("1001")).await.unwrap(), of_pbx);
+    furniture.put_template(&group, "plain", false).await.unwrap();
+    let row = PhoneConfig {
+        locale: Locale::new("fr_FR").unwrap(),
+        utc_offset: UtcOffset::from_minutes(120).unwrap(),
+        template: Some("plain".to_owned()),
+        // Which lines it has says the PBX.
+        ..PhoneConfig::new(device("1001"), vec![line("1009")])
+    };
+    furniture.put_phone(&group, &row).await.unwrap();
+    furniture.put_phone(&group, &PhoneConfig { device: device("1009"), ..row.clone() }).await.unwrap();
+    furniture.set_parameter(&group, "Call Back Recall Timer", Some("30")).await.unwrap();
+    let phone = directory.phone(&group, &device("1001")).await.unwrap().unwrap();
+    assert_eq!(
+        (&phone.locale, phone.utc_offset, phone.has_callback_key),
+        (&row.locale, row.utc_offset, false)
+    );
+    assert_eq!((phone.lines, phone.do_not_disturb), (vec![line("1001")], true));
+    // A phone or line that only the other has is none.
+    assert_eq!(directory.phone(&group, &device("1009")).await, Ok(None));
+    assert_eq!(directory.line(&group, &line("1009")).await, Ok(None));
+    assert_eq!(directory.dialled(&group, &line("1001"), &dn("1009")).await, Ok(None));
+    let b = directory.dialled(&group, &line("1001"), &dn("1002")).await.unwrap().unwrap();
+    assert_eq!((b.devices, b.forwards_all_to), (vec![device("1002")], Some(dn("1001"))));
+    let parameters = vec![("Call Back Recall Timer".to_owned(), "30".to_owned())];
+    assert_eq!(directory.parameters(&group).await, Ok(parameters.clone()));
+    assert_eq!(directory.settings(&group, Table::Parameter).await, Ok(parameters));
+}
+
+#[tokio::test]
+async fn a_furnished_directory_can_be_read_while_both_can() {
+    let (shared, furniture, group) = (Shared::default(), MemoryDirectory::new(), Group::default());
+    let pbx = PbxDirectory::new(shared.clone(), Profile::default());
+    let directory = FurnishedDirectory::new(pbx, Arc::new(furniture.clone()));
+    assert!(matches!(directory.probe().await, Err(DirectoryError::Unavailable(_))));
+    shared.put(site());
+    assert_eq!(directory.probe().await, Ok(()));
+    furniture.set_available(false);
+    assert!(matches!(directory.probe().await, Err(DirectoryError::Unavailable(_))));
+    assert!(matches!(directory.phone(&group, &device("1001")).await, Err(DirectoryError::Unavailable(_))));
+    furniture.set_available(true);
+    assert_eq!(directory.probe().await, Ok(()));
 }

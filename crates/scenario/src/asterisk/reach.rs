@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use async_trait::async_trait;
 use ringback::Config;
-use ringback::db::{Directory, DirectoryError, LineEntry, MemoryDirectory, MergedFeed, PhoneEntry, Table};
+use ringback::db::{MemoryDirectory, MergedFeed};
 use ringback_cti_asterisk::client::TcpConnector;
-use ringback_cti_asterisk::directory::{PbxDirectory, Profile};
+use ringback_cti_asterisk::directory::{FurnishedDirectory, PbxDirectory, Profile};
 use ringback_cti_asterisk::provider::{self, AsteriskProvider};
-use ringback_model::{DeviceName, DirectoryNumber, Group, LineId};
+use ringback_model::Group;
 
 use super::tap::{Counts, Tap};
 use crate::nodes::{Link, Reach, Tuning};
@@ -54,53 +53,9 @@ impl Reach for ToPbx {
             MergedFeed::new(vec![Box::new(provider.feed()), Box::new(self.furniture.feed(&self.group))]);
         Ok(Link {
             provider: Box::new(Tap::new(provider, instance, self.counts.clone())),
-            directory: Arc::new(Furnished { pbx, furniture: self.furniture.clone() }),
+            directory: Arc::new(FurnishedDirectory::new(pbx, Arc::new(self.furniture.clone()))),
             feed: Box::new(feeds),
             on_parameters: None,
         })
-    }
-}
-
-/// The directory of the PBX, with what that does not know of its phones.
-struct Furnished {
-    pbx: PbxDirectory,
-    furniture: MemoryDirectory,
-}
-
-#[async_trait]
-impl Directory for Furnished {
-    async fn phone(&self, group: &Group, device: &DeviceName) -> Result<Option<PhoneEntry>, DirectoryError> {
-        let Some(entry) = self.pbx.phone(group, device).await? else { return Ok(None) };
-        Ok(Some(match self.furniture.phone(group, device).await? {
-            Some(PhoneEntry { locale, has_callback_key, .. }) => {
-                PhoneEntry { locale, has_callback_key, ..entry }
-            }
-            None => entry,
-        }))
-    }
-
-    async fn line(&self, group: &Group, line: &LineId) -> Result<Option<LineEntry>, DirectoryError> {
-        self.pbx.line(group, line).await
-    }
-
-    async fn dialled(
-        &self,
-        group: &Group,
-        from: &LineId,
-        dn: &DirectoryNumber,
-    ) -> Result<Option<LineEntry>, DirectoryError> {
-        self.pbx.dialled(group, from, dn).await
-    }
-
-    async fn parameters(&self, group: &Group) -> Result<Vec<(String, String)>, DirectoryError> {
-        self.furniture.parameters(group).await
-    }
-
-    async fn settings(&self, group: &Group, table: Table) -> Result<Vec<(String, String)>, DirectoryError> {
-        self.furniture.settings(group, table).await
-    }
-
-    async fn probe(&self) -> Result<(), DirectoryError> {
-        self.pbx.probe().await
     }
 }
