@@ -64,6 +64,17 @@ macro_rules! line_in {
 
 const LINE: &str = line_in!("AND partition_name = $3");
 
+/// Each of these lines that appears on a phone, with its place among them.
+const LINES: &str =
+    "SELECT asked.partition_name, setting.display_name, setting.forwards_all_to, found.devices,
+        asked.dn, asked.place
+    FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS asked (dn, partition_name, place)
+    CROSS JOIN LATERAL (SELECT array_agg(device ORDER BY device) AS devices FROM appearance AS a
+        WHERE a.group_name = $1 AND a.dn = asked.dn AND a.partition_name = asked.partition_name) AS found
+    LEFT JOIN line_setting AS setting ON setting.group_name = $1 AND setting.dn = asked.dn
+        AND setting.partition_name = asked.partition_name
+    WHERE found.devices IS NOT NULL";
+
 const DIALLED: &str = line_in!("ORDER BY partition_name <> $3, partition_name <> '', partition_name");
 
 pub(crate) fn column<'a, T: FromSql<'a>, E>(row: &'a Row, index: usize) -> std::result::Result<T, Fault<E>> {
@@ -144,6 +155,26 @@ impl Directory for PostgresDirectory {
     async fn line(&self, group: &Group, id: &LineId) -> Answer<Option<LineEntry>> {
         let rows = self.read(LINE, &[&group.as_str(), &id.dn.as_str(), &id.partition.as_str()]).await?;
         Ok(rows.first().map(|row| line(&id.dn, row)).transpose()?)
+    }
+
+    async fn lines(&self, group: &Group, lines: &[LineId]) -> Answer<Vec<Option<LineEntry>>> {
+        let (numbers, partitions): (Vec<&str>, Vec<&str>) =
+            lines.iter().map(|line| (line.dn.as_str(), line.partition.as_str())).unzip();
+        let rows = self.read(LINES, &[&group.as_str(), &numbers, &partitions]).await?;
+        let mut found = vec![None; lines.len()];
+        for row in &rows {
+            let dn = checked("appearance", "dn", DirectoryNumber::new(column::<String, _>(row, 4)?))?;
+            // Counted from 1.
+            let place = usize::try_from(column::<i64, _>(row, 5)? - 1).unwrap_or(usize::MAX);
+            if let Some(found) = found.get_mut(place) {
+                *found = Some(line(&dn, row)?);
+            }
+        }
+        Ok(found)
+    }
+
+    fn lines_at_once(&self) -> usize {
+        256
     }
 
     async fn dialled(&self, group: &Group, from: &LineId, dn: &DirectoryNumber) -> Answer<Option<LineEntry>> {

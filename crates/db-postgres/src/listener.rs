@@ -2,9 +2,10 @@ use std::collections::HashMap;
 use std::future::poll_fn;
 use std::time::Duration;
 
+use ringback_db::Position;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
-use tokio_postgres::{AsyncMessage, Config, Error, Notification};
+use tokio_postgres::{AsyncMessage, Config, Error, Notification, Row};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::connection::way_limit;
@@ -14,6 +15,9 @@ use crate::error::told;
 /// Between two attempts to connect: the first comes at once.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Where the requests of each group stand.
+const WRITTEN: &str = "SELECT group_name, revision, mark FROM epoch";
 
 /// What has been heard of changes: hints when to look. What is written here is never the truth itself.
 #[derive(Debug, Default)]
@@ -26,6 +30,8 @@ pub(crate) struct Heard {
     directory: HashMap<String, u64>,
     /// The latest revision of each group in the registry that was heard of.
     revisions: HashMap<String, u64>,
+    /// Where the requests of each group stood when it was looked last.
+    written: HashMap<String, Position>,
 }
 
 impl Heard {
@@ -37,6 +43,11 @@ impl Heard {
     /// The latest revision of this group; zero if none was heard of.
     pub(crate) fn revision(&self, group: &str) -> u64 {
         self.revisions.get(group).copied().unwrap_or_default()
+    }
+
+    /// Where the requests of this group stood when it was looked last.
+    pub(crate) fn written(&self, group: &str) -> Position {
+        self.written.get(group).copied().unwrap_or(Position { revision: 0, mark: 0 })
     }
 
     /// Whether a connection listens now.
@@ -135,6 +146,15 @@ impl Ear {
         }
     }
 
+    fn note_written(&self, rows: &[Row]) {
+        let written: HashMap<String, Position> = rows.iter().filter_map(group_and_position).collect();
+        self.heard.send_if_modified(|heard| {
+            let modified = heard.written != written;
+            heard.written = written;
+            modified
+        });
+    }
+
     /// Listens over one connection until it is lost, and says why it was.
     async fn listen_once(&self) -> String {
         // A standby may be read, but those who act are not there.
@@ -188,10 +208,11 @@ impl Ear {
                     Some(Err(reason)) => return reason,
                     None => return "the server closed the connection".to_owned(),
                 },
-                // A link that is dead without a word looks like one on which nothing happens.
+                // A link that is dead without a word looks like one on which nothing happens. What it is asked for is what
+                // copies of the requests wait for.
                 () = tokio::time::sleep(self.probe_interval) => {
-                    match tokio::time::timeout(self.patience, client.batch_execute("SELECT 1")).await {
-                        Ok(Ok(())) => {}
+                    match tokio::time::timeout(self.patience, client.query(WRITTEN, &[])).await {
+                        Ok(Ok(rows)) => self.note_written(&rows),
                         Ok(Err(error)) => return why(&error, &mut receiver).await,
                         Err(_) => return silent(),
                     }
@@ -199,6 +220,11 @@ impl Ear {
             }
         }
     }
+}
+
+fn group_and_position(row: &Row) -> Option<(String, Position)> {
+    let number = |index| Some(row.try_get::<_, i64>(index).ok()?.cast_unsigned());
+    Some((row.try_get(0).ok()?, Position { revision: number(1)?, mark: number(2)? }))
 }
 
 /// Why a question failed. A client knows only that its connection is gone; what ended it is the last message of the carrier,

@@ -46,6 +46,17 @@ impl PostgresRegistry {
             .collect())
     }
 
+    /// The same; if it fails, it does so for each.
+    async fn all(&self, calls: &[(&Group, Request)]) -> Vec<Answer> {
+        if calls.is_empty() {
+            return Vec::new();
+        }
+        match self.carry_out(calls).await {
+            Ok(answers) => answers,
+            Err(error) => calls.iter().map(|_| Err(error.clone())).collect(),
+        }
+    }
+
     async fn one(&self, group: &Group, request: Request) -> Answer {
         let answers = self.carry_out(&[(group, request)]).await?;
         answers.into_iter().next().unwrap_or_else(|| Err(RegistryError::NotDone("no answer".to_owned())))
@@ -65,14 +76,13 @@ impl Registry for PostgresRegistry {
     }
 
     async fn tick_all(&self, reports: &[(Group, Report)]) -> Vec<Answer> {
-        if reports.is_empty() {
-            return Vec::new();
-        }
         let calls: Vec<_> = reports.iter().map(|(group, report)| (group, Request::Tick(*report))).collect();
-        match self.carry_out(&calls).await {
-            Ok(answers) => answers,
-            Err(error) => reports.iter().map(|_| Err(error.clone())).collect(),
-        }
+        self.all(&calls).await
+    }
+
+    async fn call_all(&self, calls: &[(Group, Request)]) -> Vec<Answer> {
+        let calls: Vec<_> = calls.iter().map(|(group, request)| (group, *request)).collect();
+        self.all(&calls).await
     }
 
     async fn read(&self, group: &Group) -> Answer {

@@ -1,22 +1,57 @@
 use async_trait::async_trait;
 use ringback_callback::Record;
-use ringback_db::{RequestRow, RequestStore, StoreError, Write};
+use ringback_db::{Difference, News, Position, RequestRow, RequestStore, StoreError, Write};
 use ringback_model::{Epoch, Group, RequestId, Timestamp};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use tokio_postgres::Row;
-use tokio_postgres::types::Json;
+use tokio_postgres::types::{FromSql, Json};
 
 use crate::connection::{Connections, Role};
 use crate::error::{Effect, Fault};
+use crate::listener::Heard;
 
 type Result<T> = std::result::Result<T, Fault<StoreError>>;
 
+/// The columns that make a record, in the order in which [`record`] takes them.
+macro_rules! select_requests {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id_epoch, id_number, caller_device, caller_partition, caller_dn, called_partition, called_dn,
+                dialled_dn, kind, since_ms, expires_ms, origin_call, phase, turn_alert, turn_until_ms, turn_alerted,
+                dialing_in_turn, cycle, alerts, notified_ms",
+            $rest
+        )
+    };
+}
+
 const LOAD: &str =
-    "SELECT id_epoch, id_number, caller_device, caller_partition, caller_dn, called_partition, called_dn,
-        dialled_dn, kind, since_ms, expires_ms, origin_call, phase, turn_alert, turn_until_ms, turn_alerted,
-        dialing_in_turn, cycle, alerts, notified_ms
-    FROM request WHERE group_name = $1 ORDER BY since_ms, id_epoch, id_number";
+    select_requests!(" FROM request WHERE group_name = $1 ORDER BY since_ms, id_epoch, id_number");
+
+/// All requests, each with where the store stands. A single row without a request if there is none.
+const LOAD_AT: &str = select_requests!(
+    ", head.revision, head.mark
+    FROM (SELECT coalesce(max(revision), 0) AS revision, coalesce(max(mark), 0) AS mark
+        FROM epoch WHERE group_name = $1) AS head
+    LEFT JOIN request ON group_name = $1
+    ORDER BY since_ms, id_epoch, id_number"
+);
+
+/// Which requests have been written since a position, if the log has it, and what became of each. At least one row; in one
+/// statement, so that it is one moment.
+const NEWS: &str = select_requests!(
+    ", head.revision, head.mark, head.is_known, head.total, touched.epoch, touched.number
+    FROM (SELECT coalesce(max(revision), 0) AS revision, coalesce(max(mark), 0) AS mark,
+            coalesce(bool_or(revision = $2 AND mark = $3), false) OR EXISTS (
+                SELECT 1 FROM request_log WHERE group_name = $1 AND revision = $2 AND mark = $3) AS is_known,
+            (SELECT count(*) FROM request WHERE group_name = $1) AS total
+        FROM epoch WHERE group_name = $1) AS head
+    LEFT JOIN LATERAL (
+        SELECT DISTINCT id_epoch AS epoch, id_number AS number FROM request_log
+        WHERE head.is_known AND group_name = $1 AND revision > $2
+    ) AS touched ON true
+    LEFT JOIN request ON group_name = $1 AND id_epoch = touched.epoch AND id_number = touched.number"
+);
 
 /// The request store of a [`PostgresDatabase`](crate::PostgresDatabase). Each `apply` is one exchange with the server,
 /// whatever it holds, and one wait for its disk: a caller with much to write gives much at once.
@@ -32,6 +67,44 @@ pub struct PostgresStore {
 impl PostgresStore {
     pub(crate) fn new(connections: Connections) -> Self {
         Self { connections }
+    }
+
+    /// All requests, and where the store stands with them.
+    async fn load_at(&self, group: &Group) -> Result<News> {
+        let rows = self.connections.query(Role::Work, Effect::None, LOAD_AT, &[&group.as_str()]).await?;
+        let position = rows.first().map(position).transpose()?;
+        let records = rows.iter().filter_map(|row| joined(row).transpose()).collect::<Result<_>>()?;
+        Ok(News { position, ..News::untracked(records) })
+    }
+
+    /// What was written since; `None` if the log does not go back to there.
+    async fn news_since(&self, group: &Group, since: Position) -> Result<Option<News>> {
+        let (Ok(revision), Ok(mark)) = (i64::try_from(since.revision), i64::try_from(since.mark)) else {
+            return Ok(None);
+        };
+        let values: [&(dyn tokio_postgres::types::ToSql + Sync); 3] = [&group.as_str(), &revision, &mark];
+        let rows = self.connections.query(Role::Work, Effect::None, NEWS, &values).await?;
+        let Some(first) = rows.first() else {
+            return Err(Fault::Invalid("the store gave no answer".to_owned()));
+        };
+        if !column::<bool>(first, 22)? {
+            return Ok(None);
+        }
+        let total = unsigned("request", "count", column(first, 23)?)?;
+        let (mut put, mut deleted) = (Vec::new(), Vec::new());
+        for row in &rows {
+            match (joined(row)?, column::<Option<i64>>(row, 24)?) {
+                (Some(record), _) => put.push(record),
+                (None, Some(epoch)) => deleted.push(RequestId {
+                    epoch: Epoch(unsigned("request_log", "id_epoch", epoch)?),
+                    number: unsigned("request_log", "id_number", column(row, 25)?)?,
+                }),
+                (None, None) => {}
+            }
+        }
+        let total = usize::try_from(total).unwrap_or(usize::MAX);
+        let difference = Difference::Since { put, deleted };
+        Ok(Some(News { position: Some(position(first)?), total, difference }))
     }
 
     async fn write(&self, group: &Group, ours: Epoch, batch: Option<&Batch>) -> Result<()> {
@@ -131,6 +204,22 @@ fn record(row: &Row) -> Result<Record> {
     Ok(row.record()?)
 }
 
+/// The request of this row, if it has one.
+fn joined(row: &Row) -> Result<Option<Record>> {
+    let is_there: Option<i64> = column(row, 0)?;
+    is_there.map(|_| record(row)).transpose()
+}
+
+fn column<'a, T: FromSql<'a>>(row: &'a Row, index: usize) -> Result<T> {
+    row.try_get(index).map_err(|error| Fault::of(Effect::None, &error))
+}
+
+/// Where the store stands, by the columns after those of the request.
+fn position(row: &Row) -> Result<Position> {
+    let revision = unsigned("epoch", "revision", column(row, 20)?)?;
+    Ok(Position { revision, mark: unsigned("epoch", "mark", column(row, 21)?)? })
+}
+
 fn signed(epoch: Epoch) -> Result<i64> {
     i64::try_from(epoch.0).map_err(|_| Fault::invalid("epoch", "epoch", "the number is above 2^63 - 1"))
 }
@@ -154,6 +243,24 @@ impl RequestStore for PostgresStore {
     async fn load(&self, group: &Group) -> std::result::Result<Vec<Record>, StoreError> {
         let rows = self.connections.query(Role::Work, Effect::None, LOAD, &[&group.as_str()]).await?;
         Ok(rows.iter().map(record).collect::<Result<_>>()?)
+    }
+
+    async fn news(&self, group: &Group, since: Option<Position>) -> std::result::Result<News, StoreError> {
+        if let Some(since) = since
+            && let Some(news) = self.news_since(group, since).await?
+        {
+            return Ok(news);
+        }
+        Ok(self.load_at(group).await?)
+    }
+
+    /// By what the connection that listens sees when it is tried out: no question of its own, for any number of groups.
+    async fn newer(&self, group: &Group, since: Option<Position>) {
+        let Some(since) = since else { return };
+        let mut heard = self.connections.listener.subscribe();
+        let is_newer = |heard: &Heard| heard.is_listening() && heard.written(group.as_str()) != since;
+        // Never an error: the sender lives in the connections.
+        drop(heard.wait_for(is_newer).await);
     }
 
     async fn apply(

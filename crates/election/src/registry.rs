@@ -201,6 +201,18 @@ pub trait Registry: Send + Sync {
         answers
     }
 
+    /// The same for calls of any kind.
+    async fn call_all(&self, calls: &[(Group, Request)]) -> Vec<Result<View, RegistryError>> {
+        let mut answers = Vec::with_capacity(calls.len());
+        for (group, request) in calls {
+            answers.push(match request {
+                Request::Tick(report) => self.tick(group, report).await,
+                Request::Expel { by, dead, evidence } => self.expel(group, by, dead, *evidence).await,
+            });
+        }
+        answers
+    }
+
     /// The state of a group, without taking part.
     async fn read(&self, group: &Group) -> Result<View, RegistryError>;
 

@@ -130,15 +130,15 @@ async fn schemas_that_are_too_new_too_old_or_in_the_way() {
     let older = refusal_with(&address, as_it_is.clone()).await.to_string();
     assert_eq!(
         older,
-        format!("{place} has schema 0, this version needs 3: open it once with `migrate` allowed")
+        format!("{place} has schema 0, this version needs 4: open it once with `migrate` allowed")
     );
     open(&address).await;
     PostgresDatabase::open(&address, as_it_is).await.unwrap();
-    let newer = "INSERT INTO ringback_schema_history SELECT 4, 'V4__more', applied_on, '1' FROM ringback_schema_history LIMIT 1";
+    let newer = "INSERT INTO ringback_schema_history SELECT 5, 'V5__more', applied_on, '1' FROM ringback_schema_history LIMIT 1";
     server.sql(&address, newer).unwrap();
     let refused = refusal(&address).await.to_string();
     let advice = "run the newer version, or name another database";
-    assert_eq!(refused, format!("{place} has schema 4, this version knows schemas up to 3: {advice}"));
+    assert_eq!(refused, format!("{place} has schema 5, this version knows schemas up to 4: {advice}"));
 
     let foreign = server.fresh_database().unwrap();
     server.sql(&foreign, "CREATE TABLE phone (name text)").unwrap();
@@ -188,5 +188,5 @@ async fn several_processes_open_a_new_database_at_once() {
     for database in opened {
         database.await.unwrap();
     }
-    assert_eq!(server.sql(&address, "SELECT count(*) FROM ringback_schema_history").unwrap(), "3");
+    assert_eq!(server.sql(&address, "SELECT count(*) FROM ringback_schema_history").unwrap(), "4");
 }

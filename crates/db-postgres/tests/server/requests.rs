@@ -1,6 +1,6 @@
 //! Requests: never written by who has been superseded, and the same again after a write of unknown outcome.
 
-use ringback_db::{RequestStore, StoreError, Write};
+use ringback_db::{Difference, RequestCopy, RequestStore, StoreError, Write};
 use ringback_model::{Epoch, Group, Millis};
 use ringback_postgres_lab::Server;
 use tokio_postgres::types::Json;
@@ -179,4 +179,37 @@ async fn an_operator_can_read_the_requests() {
     let columns = "concat_ws(' ', id, caller, from_line, waits_for, phase, since AT TIME ZONE 'UTC')";
     let seen = server.sql(&address, &format!("SELECT {columns} FROM ringback_pending")).unwrap();
     assert_eq!(seen, "1-0 A /1001 /1002 waiting 2026-01-05 14:00:00");
+}
+
+/// What was cut off, what another server wrote instead, and what an operator deleted by hand.
+#[tokio::test]
+async fn a_copy_that_cannot_be_brought_up_to_date_is_made_anew() {
+    let Some(server) = Server::shared() else { return };
+    let address = server.fresh_database().unwrap();
+    let group = Group::default();
+    let store = open(&address).await.store();
+    let write = async |number| {
+        store.apply(&group, Epoch(1), &[Write::Put(record(1, number))]).await.unwrap();
+    };
+    write(1).await;
+    let mut copy = RequestCopy::default();
+    let spoilt = [
+        "DELETE FROM request_log",
+        "UPDATE request_log SET mark = mark + 1; UPDATE epoch SET mark = mark + 1",
+        "DELETE FROM request WHERE id_number = 1",
+    ];
+    for (statements, number) in spoilt.iter().zip(2..) {
+        copy.catch_up(&store, &group).await.unwrap();
+        write(number * 10).await;
+        server.sql(&address, statements).unwrap();
+        write(number).await;
+        copy.catch_up(&store, &group).await.unwrap();
+        assert_eq!(copy.clone().into_records(), store.load(&group).await.unwrap(), "{statements}");
+        // After what was done by hand it begins anew, and goes on from there.
+        copy.catch_up(&store, &group).await.unwrap();
+        write(number * 100).await;
+        let news = store.news(&group, copy.position()).await.unwrap();
+        let new = vec![record(1, number * 100)];
+        assert_eq!(news.difference, Difference::Since { put: new, deleted: vec![] }, "{statements}");
+    }
 }

@@ -7,7 +7,7 @@ use ringback_model::{Epoch, Group, Millis, Timestamp};
 
 use super::{Bench, Violation, first, holder, member, same};
 use crate::member::{Incarnation, Member, View};
-use crate::registry::{Intent, Registry, RegistryError, Report};
+use crate::registry::{Evidence, Intent, Registry, RegistryError, Report, Request};
 
 fn live(view: &View) -> Vec<Member> {
     view.members.values().map(|known| known.member).collect()
@@ -169,6 +169,35 @@ pub(super) async fn many_groups_at_once<R: Registry>(registry: &R, length: Milli
             let (who, members) = if taken(number) { (2, 2) } else { (1, 1) };
             same(CHECK, told, Ok((Some((member(who, 1), Epoch(1))), members)))?;
         }
+    }
+    Ok(())
+}
+
+pub(super) async fn many_calls_at_once<R: Registry>(registry: &R, length: Millis) -> Result<(), Violation> {
+    const CHECK: &str = "calls of different kinds are answered in order, each for itself";
+    same(CHECK, registry.call_all(&[]).await.len(), 0)?;
+    let (one, two) = (member(1, 1), member(2, 1));
+    let report = |member, intent| Report { member, ready: true, length, intent };
+    let expelled = |number: usize| number % 3 != 1;
+    let mut calls = Vec::with_capacity(MANY);
+    for number in 0..MANY {
+        let group = Group::new(format!("conformance-calls-{number}")).unwrap_or_default();
+        let other = registry.tick(&group, &report(two, first())).await;
+        same(CHECK, other.map(|view| holder(&view)), Ok(Some((two, Epoch(1)))))?;
+        let request = if expelled(number) {
+            Request::Expel { by: one, dead: two, evidence: Evidence::LinkClosed }
+        } else {
+            Request::Tick(report(one, Intent::Watch))
+        };
+        calls.push((group, request));
+    }
+    let answers = registry.call_all(&calls).await;
+    same(CHECK, answers.len(), MANY)?;
+    for (number, answer) in answers.into_iter().enumerate() {
+        let told = answer.map(|view| (holder(&view), live(&view)));
+        let expected =
+            if expelled(number) { (None, vec![]) } else { (Some((two, Epoch(1))), vec![one, two]) };
+        same(CHECK, told, Ok(expected))?;
     }
     Ok(())
 }

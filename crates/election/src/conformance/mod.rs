@@ -113,6 +113,7 @@ pub async fn registry_with<R: Registry>(
         .await
         .demanded_by("Registry::tick_all")?;
     membership::many_groups_at_once(&one, length).await.demanded_by("Registry::tick_all")?;
+    membership::many_calls_at_once(&one, length).await.demanded_by("Registry::call_all")?;
     membership::the_revision_counts_what_matters(&bench("revision")).await.demanded_by("View::revision")?;
     membership::a_report_without_length_is_refused(&bench("length"))
         .await
