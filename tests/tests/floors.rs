@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, PackageId};
 
 /// What each crate may import of this workspace. A new arrow is a decision: it is made here.
-const ARROWS: [(&str, &[&str]); 17] = [
+const ARROWS: [(&str, &[&str]); 19] = [
     // Floor 0: pure.
     ("model", &[]),
     ("cti", &["model"]),
@@ -17,6 +17,8 @@ const ARROWS: [(&str, &[&str]); 17] = [
     ("db", &["callback", "model"]),
     ("db-sqlite", &["callback", "db", "election", "model"]),
     ("db-postgres", &["callback", "db", "election", "model"]),
+    // A registry alone, for who has an etcd already; nothing of the default build imports it.
+    ("registry-etcd", &["election", "model"]),
     ("cti-net", &["cti", "model"]),
     ("peer", &["election", "model"]),
     // It plays the part of phones that cannot show screens.
@@ -24,6 +26,7 @@ const ARROWS: [(&str, &[&str]); 17] = [
     // For tests alone: a real PBX and real phones; the phone that shows screens reads them as a phone does.
     ("pbx-lab", &["screen"]),
     ("postgres-lab", &[]),
+    ("etcd-lab", &[]),
     ("serviceability", &["model"]),
     ("sim", &["cti", "cti-net", "model", "screen"]),
     // Floor 2: the front door.

@@ -1,0 +1,209 @@
+use std::ffi::OsString;
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::error::LabError;
+use crate::etcd::Etcd;
+use crate::keeper::Keeper;
+
+/// How a server is ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signal {
+    /// It finishes what it does.
+    Terminate,
+    /// It is killed.
+    Kill,
+}
+
+/// A cluster of one server that runs on an address of its own, until the value is dropped or this process ends.
+#[derive(Debug)]
+pub struct Server {
+    keeper: Mutex<Keeper>,
+    folder: PathBuf,
+    address: SocketAddrV4,
+    /// Where it tells whether it is well, never encrypted.
+    health: SocketAddrV4,
+}
+
+impl Server {
+    /// Starts one that is empty, and takes everybody, not encrypted.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub fn start(etcd: &Etcd) -> Result<Self, LabError> {
+        Self::start_with(etcd, |_| Ok(Vec::new()))
+    }
+
+    /// Starts one that encrypts if it is given `--cert-file` and `--key-file`, or has whatever else is said by the
+    /// arguments. `prepare` is given its folder, for files that they name.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub fn start_with(
+        etcd: &Etcd,
+        prepare: impl FnOnce(&Path) -> std::io::Result<Vec<String>>,
+    ) -> Result<Self, LabError> {
+        let temporary = std::env::temp_dir();
+        let made = tempfile::Builder::new().prefix("ringback-etcd-").tempdir_in(&temporary);
+        // The keeper removes it.
+        let folder = made.map_err(|reason| LabError::Folder { path: temporary, reason })?.keep();
+        let arguments =
+            prepare(&folder).map_err(|reason| LabError::Folder { path: folder.clone(), reason })?;
+        let scheme =
+            if arguments.iter().any(|word| word.starts_with("--cert-file")) { "https" } else { "http" };
+        let host = own_host();
+        let (address, health) = free_addresses(host)?;
+        let mut words: Vec<OsString> = vec![etcd.program().into()];
+        let fixed = [
+            format!("--data-dir={}", folder.join("data").display()),
+            format!("--listen-client-urls={scheme}://{address}"),
+            format!("--advertise-client-urls={scheme}://{address}"),
+            format!("--listen-metrics-urls=http://{health}"),
+            format!("--listen-peer-urls=http://{}:0", address.ip()),
+            // Leases of a second are to last a second.
+            "--heartbeat-interval=50".to_owned(),
+            "--election-timeout=500".to_owned(),
+        ];
+        words.extend(fixed.into_iter().chain(arguments).map(OsString::from));
+        let keeper = Mutex::new(Keeper::new(&folder, &words)?);
+        let server = Self { keeper, folder, address, health };
+        server.start_again()?;
+        Ok(server)
+    }
+
+    /// One server for all tests of this process; `None` for a test that is to be skipped, which is told on standard
+    /// error. It ends with the process.
+    ///
+    /// # Panics
+    /// It does not start.
+    pub fn shared() -> Option<&'static Self> {
+        static SHARED: LazyLock<Option<Server>> = LazyLock::new(|| {
+            let etcd = Etcd::find_or_skip()?;
+            match Server::start(&etcd) {
+                Ok(server) => Some(server),
+                Err(failure) => panic!("{failure}"),
+            }
+        });
+        SHARED.as_ref()
+    }
+
+    /// Where clients find it.
+    #[must_use]
+    pub fn address(&self) -> SocketAddrV4 {
+        self.address
+    }
+
+    /// The folder with everything of this server: `data`, and `log`.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Ends it; its data stays.
+    ///
+    /// # Errors
+    /// The keeper is gone.
+    pub fn stop(&self, signal: Signal) -> Result<(), LabError> {
+        let name = match signal {
+            Signal::Terminate => "TERM",
+            Signal::Kill => "KILL",
+        };
+        self.keeper().order(&format!("stop {name}"))
+    }
+
+    /// Starts it after [`stop`](Self::stop), and waits until it is ready.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub fn start_again(&self) -> Result<(), LabError> {
+        self.keeper().order("start")?;
+        for _ in 0..3000 {
+            if is_healthy(self.health) {
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+        let last: Vec<&str> = log.lines().rev().take(5).collect();
+        Err(LabError::NotStarted { log: last.into_iter().rev().collect::<Vec<_>>().join("; ") })
+    }
+
+    /// Stops it as `SIGSTOP` does: its connections stay open, and nothing is answered.
+    ///
+    /// # Errors
+    /// The keeper is gone.
+    pub fn pause(&self) -> Result<(), LabError> {
+        self.keeper().order("signal STOP")
+    }
+
+    /// It goes on after [`pause`](Self::pause).
+    ///
+    /// # Errors
+    /// The keeper is gone.
+    pub fn resume(&self) -> Result<(), LabError> {
+        self.keeper().order("signal CONT")
+    }
+
+    /// Calls its HTTP interface, as `curl` does, where it does not encrypt and asks for no login; gives the answer, also if
+    /// it is a refusal.
+    ///
+    /// # Errors
+    /// There is no answer.
+    pub fn ask(&self, path: &str, body: &str) -> Result<String, LabError> {
+        let length = body.len();
+        let answer = exchange(
+            self.address,
+            &format!("POST {path} HTTP/1.0\r\nContent-Length: {length}\r\n\r\n{body}"),
+        );
+        let answer = answer
+            .map_err(|error| LabError::Program { program: "etcd".to_owned(), said: error.to_string() })?;
+        Ok(answer.split_once("\r\n\r\n").map_or_else(String::new, |(_, body)| body.to_owned()))
+    }
+
+    fn keeper(&self) -> MutexGuard<'_, Keeper> {
+        self.keeper.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn is_healthy(address: SocketAddrV4) -> bool {
+    exchange(address, "GET /health HTTP/1.0\r\n\r\n").is_ok_and(|answer| answer.starts_with("HTTP/1.0 200"))
+}
+
+/// One request, and all that comes back.
+fn exchange(address: SocketAddrV4, request: &str) -> std::io::Result<String> {
+    let patience = Duration::from_secs(30);
+    let mut connection = TcpStream::connect_timeout(&address.into(), patience)?;
+    connection.set_read_timeout(Some(patience))?;
+    connection.write_all(request.as_bytes())?;
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer)?;
+    Ok(answer)
+}
+
+/// An address of 127.48.0.0/12 that other processes do not begin with.
+fn own_host() -> Ipv4Addr {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed).wrapping_add(std::process::id().wrapping_mul(61));
+    let [_, a, b, c] = (number & 0x000f_ffff).to_be_bytes();
+    Ipv4Addr::new(127, 48 + (a & 0x0f), b, c.clamp(1, 254))
+}
+
+/// Two that are free.
+fn free_addresses(own: Ipv4Addr) -> Result<(SocketAddrV4, SocketAddrV4), LabError> {
+    // Not every system has more than one address there.
+    for host in [own, Ipv4Addr::LOCALHOST] {
+        let bind = || TcpListener::bind(SocketAddrV4::new(host, 0));
+        // Both at once, or they may be the same.
+        if let (Ok(one), Ok(other)) = (bind(), bind())
+            && let (Ok(one), Ok(other)) = (one.local_addr(), other.local_addr())
+        {
+            return Ok((SocketAddrV4::new(host, one.port()), SocketAddrV4::new(host, other.port())));
+        }
+    }
+    Err(LabError::NotStarted { log: "no free port on 127.0.0.1".to_owned() })
+}
