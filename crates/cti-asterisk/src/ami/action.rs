@@ -84,6 +84,12 @@ impl Action {
         Ok(self)
     }
 
+    /// The value of the first header with this key.
+    pub(crate) fn get(&self, key: &str) -> Option<&str> {
+        let mut headers = self.text.lines().filter_map(|line| line.split_once(": "));
+        headers.find(|(name, _)| *name == key).map(|(_, value)| value)
+    }
+
     /// The bytes to send.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {

@@ -315,6 +315,7 @@ impl Session {
             Taken::Told(event) => self.tell(event),
             Taken::No(message) if self.is_up() => {
                 if matches!(message.kind(), crate::ami::MessageKind::Event(_)) {
+                    self.requests.hears(&message);
                     self.tell(Event::Message(message));
                 }
             }

@@ -3,10 +3,13 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use bytes::BytesMut;
-use ringback_model::Timestamp;
+use ringback_model::{Millis, Timestamp};
 
 use super::event::{Event, Failure, Ticket};
 use crate::ami::{Action, Message, MessageKind};
+
+/// So long a text waits at most for a call that the server is making.
+const LULL: Millis = Millis(20);
 
 /// An action that was asked for.
 #[derive(Debug)]
@@ -28,6 +31,15 @@ struct Sent {
     listing: Option<Message>,
 }
 
+/// A call that was ordered, and whose phone does not ring yet.
+#[derive(Debug)]
+struct Placing {
+    number: u64,
+    /// The id of its channel.
+    channel: String,
+    until: Timestamp,
+}
+
 /// The action whose bytes are being written.
 #[derive(Debug)]
 struct Writing {
@@ -42,6 +54,7 @@ pub(super) struct Requests {
     sent: BTreeMap<u64, Sent>,
     output: BytesMut,
     writing: Option<Writing>,
+    placing: Vec<Placing>,
     numbers: u64,
     /// Distinguishes the actions of one link from those of another.
     link: u64,
@@ -79,21 +92,44 @@ impl Requests {
 
     /// The bytes to be written. One action at a time, so that what waits can still be given up.
     pub(super) fn output(&mut self, now: Timestamp, in_flight: usize) -> &mut BytesMut {
+        self.placing.retain(|placing| placing.until > now);
         while self.output.is_empty() && self.sent.len() < in_flight {
-            let Some(next) = self.waiting.front().filter(|next| next.deadline > now) else { break };
-            let (ticket, name, deadline) = (next.ticket, next.name, next.deadline);
+            let Some(place) = self.next_to_go() else { break };
+            if self.waiting.get(place).is_none_or(|next| next.deadline <= now) {
+                break;
+            }
+            let Some(Waiting { ticket, name, action, deadline }) = self.waiting.remove(place) else { break };
             self.numbers += 1;
             let number = self.numbers;
-            let id = self.id(number);
-            let Some(waiting) = self.waiting.pop_front() else { break };
+            if let Some(channel) = action.get("ChannelId").filter(|_| name == "Originate") {
+                self.placing.push(Placing { number, channel: channel.to_owned(), until: now + LULL });
+            }
             // An action with the most headers there can be has no room for its id: `Session::request` refuses it.
-            let Ok(action) = waiting.action.header("ActionID", &id) else { continue };
+            let Ok(action) = action.header("ActionID", &self.id(number)) else { continue };
             let bytes = action.to_bytes();
             self.output.extend_from_slice(&bytes);
             self.writing = Some(Writing { number, bytes: bytes.len() });
             self.sent.insert(number, Sent { ticket: Some(ticket), name, deadline, listing: None });
         }
         &mut self.output
+    }
+
+    /// The first that may go now. A server that has a call to make and a text to send does both at once, and the phone rings
+    /// later for it: the text waits until it rings.
+    fn next_to_go(&self) -> Option<usize> {
+        let waits = |waiting: &Waiting| is_text(waiting.name) && !self.placing.is_empty();
+        self.waiting.iter().position(|waiting| !waits(waiting))
+    }
+
+    /// The server tells something: of a call that was ordered, perhaps.
+    pub(super) fn hears(&mut self, message: &Message) {
+        if self.placing.is_empty() {
+            return;
+        }
+        let rings = matches!(message.get("Event"), Some("Newstate" | "Hangup"));
+        if let Some(channel) = message.get("Uniqueid").filter(|_| rings) {
+            self.placing.retain(|placing| placing.channel != channel);
+        }
     }
 
     fn id(&self, number: u64) -> String {
@@ -137,6 +173,9 @@ impl Requests {
 
     fn finish(&mut self, number: u64, result: Result<Message, Message>) -> Taken {
         let Some(sent) = self.sent.remove(&number) else { return Taken::Nothing };
+        if result.is_err() {
+            self.placing.retain(|placing| placing.number != number);
+        }
         if self.writing.as_ref().is_some_and(|writing| writing.number == number) {
             self.writing = None;
         }
@@ -190,11 +229,14 @@ impl Requests {
         out.extend(self.waiting.drain(..).map(|w| Event::Answer(w.ticket, Err(Failure::NoLink))));
         self.output.clear();
         self.writing = None;
+        self.placing.clear();
     }
 
     pub(super) fn next_deadline(&self) -> Option<Timestamp> {
         let waiting = self.waiting.front().map(|waiting| waiting.deadline);
-        waiting.into_iter().chain(self.sent.values().map(|sent| sent.deadline)).min()
+        let text_waits = self.waiting.iter().any(|waiting| is_text(waiting.name));
+        let lull = self.placing.iter().map(|placing| placing.until).filter(|_| text_waits).max();
+        waiting.into_iter().chain(lull).chain(self.sent.values().map(|sent| sent.deadline)).min()
     }
 }
 

@@ -65,6 +65,37 @@ fn a_call_overtakes_texts_that_wait_and_nothing_else() {
     assert_eq!(order, expected);
 }
 
+/// A server that makes a call and sends a text at the same time makes the call later.
+#[test]
+fn texts_wait_until_the_phone_that_is_being_called_rings() {
+    let rings = "Event: Newstate\r\nUniqueid: c1\r\n\r\n";
+    let other = rings.replace("c1", "c2");
+    let over = rings.replace("Newstate", "Hangup");
+    let refused = "Response: Error\r\nActionID: ringback-1-3\r\n\r\n";
+    let begun = rings.replace("Newstate", "Newchannel");
+    // What is heard, when the texts go, and whether that is because of it.
+    for (heard, goes) in [(rings, 5), (&over, 5), (refused, 5), (&other, 20), (&begun, 20)] {
+        let mut bench = Bench::up(config());
+        let names = |sent: String| -> Vec<String> {
+            sent.lines().filter_map(|line| line.strip_prefix("Action: ").map(str::to_owned)).collect()
+        };
+        bench.request(1, "MessageSend");
+        let call = Action::new("Originate").unwrap().header("ChannelId", "c1").unwrap();
+        bench.session.request(bench.now, Ticket(2), "Originate", call).unwrap();
+        bench.request(3, "Hangup");
+        bench.request(4, "SendText");
+        assert_eq!(names(bench.sent()), ["Originate", "Hangup"], "{heard}");
+        assert!(bench.session.next_timeout() <= Timestamp(20), "{heard}");
+        bench.until(5);
+        bench.receive(heard);
+        assert_eq!(names(bench.sent()).len(), if goes == 5 { 2 } else { 0 }, "{heard}");
+        bench.until(20);
+        let more = names(bench.sent());
+        assert_eq!(more, if goes == 20 { vec!["MessageSend", "SendText"] } else { vec![] }, "{heard}");
+        assert!(bench.session.next_timeout() > Timestamp(20), "{heard}");
+    }
+}
+
 #[test]
 fn a_missing_permission_is_named() {
     let mut bench = Bench::up(config());
