@@ -4,7 +4,7 @@ use ringback_model::{Appearance, CallId, DirectoryNumber};
 
 use super::lab::{Act, Lab, Wait};
 use super::rules::{
-    BUSY, ENDS, FORWARDS, KEPT, NOT_FROM_CLOSED, ONCE, ORDER, RINGS, Rule, SAME_CALL, TRUTH, UNKNOWN,
+    BUSY, ENDS, FORWARDS, KEPT, NOT_FROM_CLOSED, ONCE, ORDER, PLACED, RINGS, Rule, SAME_CALL, TRUTH, UNKNOWN,
 };
 use super::seat::{Outcome, Seat, act, calls_at, connect, part, present};
 use super::{Violation, same};
@@ -77,12 +77,14 @@ pub(super) async fn a_call_is_told_in_order_at_both_ends<L: Lab>(lab: &mut L) ->
     seat.knows(lab, TRUTH, &b).await
 }
 
-/// A call that was made, from where it goes out: what it was before that, if its phone rings first.
-fn going_out<'i>(placing: Placing, told: &[&'i CallInfo]) -> Vec<&'i CallInfo> {
-    let comes = |info: &&CallInfo| matches!(info.state, CallState::Offering | CallState::Ringing);
-    let before =
-        if placing == Placing::RingsFirst { told.iter().take_while(|info| comes(info)).count() } else { 0 };
-    told[before..].to_vec()
+/// A call that was made, from where it goes out: only where its phone rings first it comes to it before.
+fn going_out<'i>(placing: Placing, told: &[&'i CallInfo]) -> Result<Vec<&'i CallInfo>, Violation> {
+    let comes = |info: &&&CallInfo| matches!(info.state, CallState::Offering | CallState::Ringing);
+    match (placing, told.iter().find(comes)) {
+        (Placing::Direct, Some(coming)) => Err(Violation::new(PLACED, "a call that goes out", coming)),
+        (Placing::Direct, None) => Ok(told.to_vec()),
+        (Placing::RingsFirst, _) => Ok(told[told.iter().take_while(comes).count()..].to_vec()),
+    }
 }
 
 /// The id of a call that has been made, from the answer.
@@ -106,7 +108,7 @@ pub(super) async fn a_call_is_made<L: Lab>(lab: &mut L) -> Result<(), Violation>
     act(lab, Act::Answer(b.device.clone())).await?;
     part(lab, &b, &a).await?;
     heard.extend(seat.quiet(lab).await?);
-    let told = going_out(seat.capabilities().placing, &calls_at(&heard, &a));
+    let told = going_out(seat.capabilities().placing, &calls_at(&heard, &a))?;
     is_in_order(&told, &[CallState::Ringback, CallState::Connected])
 }
 

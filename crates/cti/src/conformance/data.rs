@@ -1,7 +1,7 @@
 //! Data to phones.
 
 use super::lab::{Act, Lab};
-use super::rules::{DEDUP, LOST, NOT_TO_CLOSED, Rule, TOO_LARGE, UNCHANGED};
+use super::rules::{ADAPTED, DEDUP, LOST, NOT_TO_CLOSED, Rule, TOO_LARGE, UNCHANGED};
 use super::seat::{Outcome, Seat, act, refused};
 use super::{Violation, same};
 use crate::message::{Answer, CtiError};
@@ -30,12 +30,11 @@ pub(super) async fn data_arrives_unchanged_and_in_order<L: Lab>(lab: &mut L) -> 
     for tag in tags {
         done(UNCHANGED, &seat.outcome(lab, tag).await?.0)?;
     }
-    let arrives = |content: String| match seat.capabilities().delivery {
-        Delivery::Verbatim => content,
-        Delivery::Adapted => lab.adapted(&content),
+    let (rule, expected) = match seat.capabilities().delivery {
+        Delivery::Verbatim => (UNCHANGED, all),
+        Delivery::Adapted => (ADAPTED, all.iter().map(|content| lab.adapted(content)).collect()),
     };
-    let expected: Vec<String> = all.into_iter().map(arrives).collect();
-    same(UNCHANGED, lab.received(&a.device).await, expected)?;
+    same(rule, lab.received(&a.device).await, expected)?;
     same(UNCHANGED, lab.received(&b.device).await, Vec::new())
 }
 

@@ -41,6 +41,7 @@ rules! {
     KEPT: "Order", "next can be dropped and called again without losing a report";
     ONCE: "Answers", "each command with a tag is answered exactly once";
     RINGS: "Calls", "a call that is made rings at its destination, and is told under the id of the answer";
+    PLACED: "Calls", "a call that is made goes out at once, unless the capabilities declare that its own phone rings first";
     BUSY: "Calls", "a busy destination is named, and not disturbed";
     UNKNOWN: "Calls", "a destination that does not exist is named";
     NOT_FROM_CLOSED: "Calls", "no call is made from a line that is not open";
@@ -52,6 +53,7 @@ rules! {
     KEY_CALL: "Feature keys", "a press tells the call in the foreground, its state and the number dialled";
     SCREEN_KEY: "Data", "what an open device sends is told unchanged";
     UNCHANGED: "Data", "data reaches the phone byte for byte, in order, once";
+    ADAPTED: "Data", "data reaches the phone as the same in the form that it takes, in order, once, where that is declared";
     TOO_LARGE: "Data", "data that is too large is refused by name, and none of it arrives";
     NOT_TO_CLOSED: "Data", "data for a device that is not open is refused, and does not arrive";
     DEDUP: "Data", "data sent again under the same id takes effect as the capabilities declare";

@@ -59,6 +59,7 @@ pub(crate) struct SimLab<W> {
     network: SimNetwork,
     scissors: Scissors,
     wrap: W,
+    adapted: fn(&str) -> String,
     instances: u8,
     seen: Arc<Mutex<Seen>>,
 }
@@ -83,7 +84,8 @@ impl<W> SimLab<W> {
         let managers: Vec<CtiManager> =
             ["cti1", "cti2"].into_iter().map(|name| call_manager.cti_manager(name)).collect();
         let network = SimNetwork::new(managers.clone());
-        let lab = Self { call_manager, managers, network, scissors, wrap, instances: 0, seen };
+        let adapted = str::to_owned;
+        let lab = Self { call_manager, managers, network, scissors, wrap, adapted, instances: 0, seen };
         for at in lab.three() {
             let setup = PhoneSetup { device: at.device, lines: vec![at.line], calls_per_line: 1 };
             lab.call_manager.add_phone(setup).unwrap();
@@ -96,6 +98,11 @@ impl<W> SimLab<W> {
         self.call_manager.set_fencing(fencing);
         self.call_manager.set_dedup(dedup);
         self
+    }
+
+    /// Phones that are given data in another form.
+    pub(crate) fn adapting(self, adapted: fn(&str) -> String) -> Self {
+        Self { adapted, ..self }
     }
 
     fn three(&self) -> [Appearance; 3] {
@@ -195,6 +202,10 @@ impl<P: CtiProvider, W: Fn(ClientProvider) -> P> Lab for SimLab<W> {
             screen(&"x".repeat(full)),
             screen("a\nb\tc  d "),
         ]
+    }
+
+    fn adapted(&self, content: &str) -> String {
+        (self.adapted)(content)
     }
 
     fn too_large(&self) -> String {
