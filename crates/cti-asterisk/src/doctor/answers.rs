@@ -17,6 +17,8 @@ const PROBE_DEVICE: &str = "Custom:ringback";
 pub enum Question {
     /// What the manager user may do.
     Commands,
+    /// What stands in the section of this manager user.
+    User(String),
     /// Which version it is.
     Settings,
     /// What time it is.
@@ -38,11 +40,13 @@ pub enum Question {
 }
 
 impl Question {
-    /// What can be asked at once.
-    pub fn first() -> Vec<Self> {
+    /// What can be asked at once, by this manager user.
+    #[must_use]
+    pub fn first(user: &str) -> Vec<Self> {
         let modules = MODULES.into_iter().map(Self::Module);
+        let user = Self::User(user.to_owned());
         let fixed =
-            [Self::Commands, Self::Settings, Self::Clock, Self::Endpoints, Self::Hints, Self::Dialplan];
+            [Self::Commands, user, Self::Settings, Self::Clock, Self::Endpoints, Self::Hints, Self::Dialplan];
         // One of the two states is a change.
         let probes = [Self::RaiseEvent, Self::ChangeState("INUSE"), Self::ChangeState("NOT_INUSE")];
         fixed.into_iter().chain(modules).chain(probes).collect()
@@ -53,6 +57,7 @@ impl Question {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Commands => "ListCommands",
+            Self::User(_) => "GetConfig",
             Self::Settings => "CoreSettings",
             Self::Clock => "Ping",
             Self::Module(_) => "ModuleCheck",
@@ -65,11 +70,14 @@ impl Question {
         }
     }
 
-    /// The action. `None`: an endpoint's name cannot be said to the server.
+    /// The action. `None`: a name cannot be said to the server.
     #[must_use]
     pub fn action(&self) -> Option<Action> {
         let action = Action::new(self.name()).ok()?;
         match self {
+            Self::User(name) => {
+                action.header("Filename", "manager.conf").and_then(|action| action.header("Category", name))
+            }
             Self::Module(module) => action.header("Module", module.name),
             Self::Endpoint(name) => action.header("Endpoint", name),
             Self::RaiseEvent => action.header("UserEvent", PROBE_EVENT),
@@ -113,6 +121,8 @@ pub struct Answers {
     pub(super) version: Option<String>,
     /// What the manager user may do. `None`: not known.
     pub(super) commands: Option<BTreeSet<String>>,
+    /// The lines `eventfilter` of the manager user, key and value each. `None`: not known.
+    pub(super) filters: Option<Vec<(String, String)>>,
     /// Whether a module is loaded, as far as it could be asked.
     pub(super) modules: BTreeMap<&'static str, bool>,
     pub(super) endpoints: BTreeMap<String, Endpoint>,
@@ -168,6 +178,14 @@ impl Answers {
             (Question::Commands, Ok(commands)) => {
                 let names = commands.headers().map(|(key, _)| key.to_owned());
                 self.commands = Some(names.collect());
+            }
+            (Question::User(_), Ok(section)) => {
+                // `Line-000000-000004: eventfilter=!Event: RTCP`
+                let lines = section.headers().filter(|(key, _)| key.starts_with("Line-"));
+                let lines = lines.filter_map(|(_, line)| line.split_once('='));
+                let filters = lines.filter(|(key, _)| key.starts_with("eventfilter"));
+                let owned = filters.map(|(key, value)| (key.trim().to_owned(), value.trim().to_owned()));
+                self.filters = Some(owned.collect());
             }
             (Question::Settings, Ok(settings)) => {
                 self.version = settings.known("AsteriskVersion").map(str::to_owned);

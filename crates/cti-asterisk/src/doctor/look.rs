@@ -40,6 +40,7 @@ pub async fn look(
     patience: Millis,
     clock: impl Fn() -> Timestamp,
 ) -> Result<Answers, Blind> {
+    let user = config.server.user.clone();
     let mut visit = Visit {
         client: Client::new(config, connector)?,
         clock,
@@ -54,7 +55,7 @@ pub async fn look(
             _ => {}
         }
     }
-    visit.ask(Question::first());
+    visit.ask(Question::first(&user));
     visit.until(None).await?;
     visit.ask(visit.answers.next());
     visit.until(None).await?;

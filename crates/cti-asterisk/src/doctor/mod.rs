@@ -21,6 +21,7 @@
 
 mod answers;
 mod dialplan;
+mod filters;
 mod finding;
 mod findings;
 mod look;

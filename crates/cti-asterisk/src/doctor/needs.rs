@@ -90,6 +90,7 @@ pub(super) const MODULES: [Module; 11] = [
 pub(super) fn actions(site: &Site) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
     let by_notification = [("PJSIPNotify", "to notify phones", "system")];
     let to_look = [
+        ("GetConfig", "to see which event filters there are", "system"),
         ("CoreSettings", "to see which version the server has", "system"),
         ("ModuleCheck", "to see which modules are loaded", "system"),
         ("PJSIPShowEndpoint", "to see how phones are configured", "system"),

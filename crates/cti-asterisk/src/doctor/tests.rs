@@ -36,6 +36,7 @@ fn question(title: &str) -> Option<Question> {
     let (word, rest) = title.split_once(' ').unwrap_or((title, ""));
     Some(match word {
         "commands" => Question::Commands,
+        "user" => Question::User("ringback".to_owned()),
         "settings" => Question::Settings,
         "clock" => Question::Clock,
         "endpoints" => Question::Endpoints,
@@ -211,6 +212,56 @@ fn events_that_do_not_arrive() {
     // What was not made to happen need not arrive.
     let text = instead("raise", "Response: Error\nMessage: Permission denied");
     assert_eq!(told_of(&site(), &text), "");
+}
+
+/// The recording with these lines in the section of the manager user.
+fn filtered(lines: &[&str]) -> String {
+    let lines = lines.iter().zip(9..).map(|(line, nth)| format!("Line-000000-{nth:06}: {line}\n"));
+    let section = "Response: Success\nCategory-000000: ringback\nLine-000000-000000: secret=x\n".to_owned();
+    instead("user", &(section + &lines.collect::<String>()))
+}
+
+#[test]
+fn a_filter_that_holds_one_event_back() {
+    let text = filtered(&["eventfilter=!Event: RTCP", "eventfilter=!Event: Newchannel"]);
+    assert_eq!(
+        told_of(&site(), &text),
+        "event filters of the manager user ringback hold back Newchannel: without it ringback does not see all that phones \
+         do\n  remove from manager.conf, [ringback]:\n    eventfilter = !Event: Newchannel\n  \
+         then: asterisk -rx 'manager reload'"
+    );
+    assert_eq!(told_of(&site(), &filtered(&["eventfilter=!Event: RTCP"])), "");
+    let of_others =
+        filtered(&["eventfilter(action(exclude),header(Channel),method(starts_with))=PJSIP/1003-"]);
+    assert_eq!(told_of(&site(), &of_others), "");
+}
+
+#[test]
+fn filters_that_let_only_some_events_pass() {
+    let lines = ["eventfilter=Event: ([^RU]|UserEvent)", "eventfilter=!Event: Hangup"];
+    assert_eq!(
+        told_of(&site(), &filtered(&lines)),
+        "event filters of the manager user ringback hold back Rename, HangupRequest, Hangup: without them ringback does not see all that \
+         phones do\n  remove from manager.conf, [ringback]:\n    eventfilter = !Event: Hangup\n  \
+         manager.conf, [ringback]:\n    eventfilter = Event: Rename\n  then: asterisk -rx 'manager reload'"
+    );
+    assert_eq!(
+        told_of(&site(), &filtered(&["eventfilter(colour(red))=x"])),
+        "note: what these event filters of the manager user ringback hold back is not known: eventfilter(colour(red)) = x"
+    );
+}
+
+#[test]
+fn a_class_is_not_blamed_for_what_a_filter_holds_back() {
+    let text = filtered(&["eventfilter=!UserEvent: "]);
+    let event = "Event: UserEvent\nPrivilege: user,all\nUserEvent: RingbackDoctor\n\n";
+    assert!(text.contains(event));
+    assert_eq!(
+        told_of(&site(), &text.replace(event, "")),
+        "event filters of the manager user ringback hold back UserEvent: without it ringback does not see all that phones \
+         do\n  remove from manager.conf, [ringback]:\n    eventfilter = !UserEvent:\n  \
+         then: asterisk -rx 'manager reload'"
+    );
 }
 
 #[test]

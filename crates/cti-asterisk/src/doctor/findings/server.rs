@@ -2,9 +2,12 @@
 
 use super::{Finding, RELOAD_MANAGER};
 use crate::doctor::answers::Answers;
+use crate::doctor::filters::HeldBack;
 use crate::doctor::finding::Change;
 use crate::doctor::needs::{MODULES, READ, Site, WRITE, actions, module_of};
 
+/// Of each class that must be read, the event that was made to happen.
+const PROVOKED: [&str; 3] = ["FullyBooted", "DeviceStateChange", "UserEvent"];
 /// The versions with which Call Back is known to work.
 const VERSIONS: std::ops::RangeInclusive<u32> = 16..=22;
 /// So many milliseconds may two clocks differ.
@@ -75,11 +78,17 @@ fn purpose(what: &str) -> &str {
 }
 
 pub(super) fn events(site: &Site, answers: &Answers, found: &mut Vec<Finding>) {
+    let held =
+        HeldBack::by(answers.filters.as_deref().unwrap_or_default(), &site.technology, answers.phones());
+    filters(site, &held, found);
     // This module is who tells device states: without it none arrives, whatever the user may read.
     let told = answers.modules.get("res_manager_devicestate.so") != Some(&false);
     let heard_call = answers.heard_call.filter(|_| told);
     let heard = [Some(answers.heard_system), heard_call, answers.heard_user];
-    let silent: Vec<_> = READ.iter().zip(heard).filter(|(_, heard)| *heard == Some(false)).collect();
+    let silent = READ.iter().zip(heard).zip(PROVOKED);
+    // A filter explains it.
+    let silent = silent.filter(|(_, event)| !held.events.contains(event)).map(|(class, _)| class);
+    let silent: Vec<_> = silent.filter(|(_, heard)| *heard == Some(false)).collect();
     if silent.is_empty() {
         return;
     }
@@ -98,6 +107,33 @@ pub(super) fn events(site: &Site, answers: &Answers, found: &mut Vec<Finding>) {
         ))
         .then(RELOAD_MANAGER),
     );
+}
+
+/// What the lines `eventfilter` of the manager user hold back, though the class may be right.
+fn filters(site: &Site, held: &HeldBack, found: &mut Vec<Finding>) {
+    if !held.events.is_empty() {
+        let without = if held.events.len() == 1 { "it" } else { "them" };
+        let mut finding = Finding::new(format!(
+            "event filters of the manager user {} hold back {}: without {without} ringback does not see all that phones do",
+            site.user,
+            held.events.join(", ")
+        ));
+        if !held.excluding.is_empty() {
+            finding = finding.with(Change::remove(manager_section(site), held.excluding.iter().cloned()));
+        }
+        if !held.not_included.is_empty() {
+            let lines = held.not_included.iter().map(|event| format!("eventfilter = Event: {event}"));
+            finding = finding.with(Change::set(manager_section(site), lines));
+        }
+        found.push(finding.then(RELOAD_MANAGER));
+    }
+    if !held.unclear.is_empty() {
+        found.push(Finding::note(format!(
+            "what these event filters of the manager user {} hold back is not known: {}",
+            site.user,
+            held.unclear.join("; ")
+        )));
+    }
 }
 
 pub(super) fn modules(site: &Site, answers: &Answers, found: &mut Vec<Finding>) {
