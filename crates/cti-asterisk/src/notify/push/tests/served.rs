@@ -110,8 +110,7 @@ async fn a_prompt_stands_below_the_screen_whose_keys_stay() {
         }
         let phone = async {
             let path = screen_path(&wire.answer(&ok(DONE)).await);
-            let fetched = room.get(&path).await;
-            fetched
+            room.get(&path).await
         };
         let prompt = Errand::Prompt("Key Not Active".to_owned());
         let (shown, fetched) = tokio::join!(room.run(prompt), phone);
