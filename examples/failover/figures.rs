@@ -57,6 +57,11 @@ impl Figures {
         self.rounds.iter().all(|round| round.lost == 0 && round.doubled == 0 && round.escaped == 0)
     }
 
+    /// Effects of instances that had been replaced.
+    pub(crate) fn escaped(&self) -> u32 {
+        self.sum(|round| round.escaped)
+    }
+
     fn sum(&self, of: impl Fn(&Round) -> u32) -> u32 {
         self.rounds.iter().map(of).sum()
     }
@@ -68,7 +73,7 @@ impl Figures {
 
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let escaped = self.sum(|round| round.escaped);
+        let escaped = self.escaped();
         if escaped > 0 {
             writeln!(f, "escaped {escaped}: effects of an instance that had been replaced")?;
         }

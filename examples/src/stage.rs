@@ -15,8 +15,9 @@ use ringback_sim::{CallManager, CallManagerConfig, PhoneSetup};
 use tokio::time::timeout;
 
 use crate::database::{Database, Options, Place};
-use crate::instance::Terms;
+use crate::instance::{Served, Terms};
 use crate::network::Network;
+use crate::witness::Witness;
 
 /// Why a measurement cannot go on.
 pub type Failure = Box<dyn std::error::Error>;
@@ -55,8 +56,9 @@ impl Store {
             Self::Sqlite => (Place::File(folder.join("ringback.db")), None),
             Self::Database(address) => (Place::Server(address.clone()), None),
             Self::Postgres => {
-                let server =
-                    Server::start_with(&Postgres::find()?, Durability::Full, &["listen_addresses=*"])?;
+                // Functions are counted for `Witness::lease_calls`.
+                let settings = ["listen_addresses=*", "track_functions=pl"];
+                let server = Server::start_with(&Postgres::find()?, Durability::Full, &settings)?;
                 let mut database = server.fresh_database()?;
                 if let Some(network) = network {
                     server.admit(&network.range())?;
@@ -74,8 +76,10 @@ pub struct Stage {
     folder: PathBuf,
     place: Place,
     /// Started for this.
-    _server: Option<Server>,
+    server: Option<Server>,
     cti: String,
+    /// What instances serve, if it is more than the group without a name.
+    groups: Vec<Served>,
     /// The port at which instances are linked, if they are thought to be on several machines.
     peers: Option<u16>,
     network: Option<Network>,
@@ -94,22 +98,16 @@ impl Stage {
         let host = network.as_ref().map_or(Ipv4Addr::LOCALHOST, Network::own_address);
         let (place, server) = store.place(folder, network.as_ref())?;
         let database = Database::open(&place, &Options::default()).await?;
-        let start = database.store().now().await?;
-        let call_manager = CallManager::new(CallManagerConfig { start, ..CallManagerConfig::default() });
-        drop(call_manager.spawn_timers());
-        let listener = bind(&format!("{host}:0")).await?;
-        let cti = listener.local_addr()?.to_string();
-        let manager = call_manager.cti_manager("cti1");
-        // It serves until the program ends.
-        drop(tokio::spawn(async move { manager.listen(listener).await }));
+        let (call_manager, cti) = call_manager(&database, host).await?;
         // Below the ports that the system gives to connections, and another for each measurement that goes on.
         let is_server = matches!(place, Place::Server(_));
         let peers = is_server.then(|| 20_000 + u16::try_from(std::process::id() % 10_000).unwrap_or(0));
         Ok(Self {
             folder: folder.to_owned(),
             place,
-            _server: server,
+            server,
             cti,
+            groups: Vec::new(),
             peers,
             network,
             database,
@@ -117,15 +115,49 @@ impl Stage {
         })
     }
 
+    /// Another call manager, whose group is served by these instances; the group without a name is served no more.
+    ///
+    /// # Errors
+    /// A port cannot be used.
+    pub async fn add_group(&mut self, group: Group, candidates: Vec<IpAddr>) -> Result<CallManager, Failure> {
+        let host = self.network.as_ref().map_or(Ipv4Addr::LOCALHOST, Network::own_address);
+        let (call_manager, cti) = call_manager(&self.database, host).await?;
+        self.groups.push(Served { group, cti, candidates });
+        Ok(call_manager)
+    }
+
     /// A phone in the database and at the call manager.
     ///
     /// # Errors
     /// It cannot be written, or exists.
     pub async fn add_phone(&self, device: DeviceName, line: LineId) -> Result<(), Failure> {
+        self.add_phone_in(&Group::default(), &self.call_manager, device, line).await
+    }
+
+    /// The same in the group of another call manager.
+    ///
+    /// # Errors
+    /// It cannot be written, or exists.
+    pub async fn add_phone_in(
+        &self,
+        group: &Group,
+        call_manager: &CallManager,
+        device: DeviceName,
+        line: LineId,
+    ) -> Result<(), Failure> {
         let phone = PhoneConfig::new(device.clone(), vec![line.clone()]);
-        self.database.admin().put_phone(&Group::default(), &phone).await?;
-        self.call_manager.add_phone(PhoneSetup { device, lines: vec![line], calls_per_line: 1 })?;
+        self.database.admin().put_phone(group, &phone).await?;
+        call_manager.add_phone(PhoneSetup { device, lines: vec![line], calls_per_line: 1 })?;
         Ok(())
+    }
+
+    /// What the server has seen; only one that was started for this tells.
+    #[must_use]
+    pub fn witness(&self) -> Option<Witness<'_>> {
+        match (&self.server, &self.place) {
+            (Some(server), Place::Server(database)) => Some(Witness { server, database }),
+            _ => None,
+        }
     }
 
     /// This program, to be started as an instance with its [`Terms`]; on a host of its own, if there is a network.
@@ -139,7 +171,9 @@ impl Stage {
             None => Command::new(program),
         };
         let (folder, database) = (self.folder.clone(), self.place.clone());
-        let terms = Terms { folder, database, address, cti: self.cti.clone(), peers: self.peers };
+        let serves = |served: &&Served| served.candidates.is_empty() || served.candidates.contains(&address);
+        let groups = self.groups.iter().filter(serves).cloned().collect();
+        let terms = Terms { folder, database, address, cti: self.cti.clone(), peers: self.peers, groups };
         command.arg("instance").args(terms.arguments()).stdin(Stdio::null());
         Ok(command)
     }
@@ -155,15 +189,35 @@ impl Stage {
     /// # Errors
     /// It was waited for in vain.
     pub async fn until(&self, what: &str, holds: impl Fn() -> bool) -> Result<(), Failure> {
-        let mut changed = self.call_manager.changed();
-        let wait = async {
-            while !holds() {
-                // The call manager lives as long as this.
-                let _ = changed.changed().await;
-            }
-        };
-        timeout(PATIENCE, wait).await.map_err(|_| format!("waited in vain for {what}").into())
+        until(&self.call_manager, what, holds).await
     }
+}
+
+/// Waits for something that a call manager shows.
+///
+/// # Errors
+/// It was waited for in vain.
+pub async fn until(call_manager: &CallManager, what: &str, holds: impl Fn() -> bool) -> Result<(), Failure> {
+    let mut changed = call_manager.changed();
+    let wait = async {
+        while !holds() {
+            // The call manager lives as long as this.
+            let _ = changed.changed().await;
+        }
+    };
+    timeout(PATIENCE, wait).await.map_err(|_| format!("waited in vain for {what}").into())
+}
+
+/// A call manager, and the address of its CTIManager. They run until the program ends.
+async fn call_manager(database: &Database, host: Ipv4Addr) -> Result<(CallManager, String), Failure> {
+    let start = database.store().now().await?;
+    let call_manager = CallManager::new(CallManagerConfig { start, ..CallManagerConfig::default() });
+    drop(call_manager.spawn_timers());
+    let listener = bind(&format!("{host}:0")).await?;
+    let cti = listener.local_addr()?.to_string();
+    let manager = call_manager.cti_manager("cti1");
+    drop(tokio::spawn(async move { manager.listen(listener).await }));
+    Ok((call_manager, cti))
 }
 
 /// A phone's name and its line.
