@@ -16,3 +16,5 @@ pub mod replay;
 pub mod service;
 #[cfg(unix)]
 pub mod stage;
+#[cfg(unix)]
+pub mod witness;
