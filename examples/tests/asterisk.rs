@@ -9,7 +9,7 @@ use std::process::Output;
 use std::time::Duration;
 
 use ringback_pbx_lab::{
-    Answering, Asterisk, CallOutcome, Phone, PhoneCall, PhoneEvent, Release, Server, Site,
+    Answering, Asterisk, CallOutcome, Phone, PhoneCall, PhoneEvent, Release, Server, Site, XmlPhone,
 };
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -83,8 +83,16 @@ fn run(arguments: &[&str], file: &Path) -> (Option<i32>, String) {
     (output.status.code(), text.concat())
 }
 
-/// Three phones; the third talks with the second, which is busy for the first, who asks to be called back.
+/// Three phones; the third talks with the second, which is busy for the first, who asks to be called back, and is shown a
+/// text.
 async fn asks_to_be_called_back(server: &Server) -> (Vec<Phone>, PhoneCall) {
+    let (mut phones, talk) = asks(server).await;
+    phones[0].wait_for(SOON, |event| is_text(event, "CallBack is activated on 1002")).await.expect("a text");
+    (phones, talk)
+}
+
+/// The same, as far as the first asks.
+async fn asks(server: &Server) -> (Vec<Phone>, PhoneCall) {
     let mut phones = Vec::new();
     for name in ["1001", "1002", "1003"] {
         phones.push(Phone::register(server, name).await.expect("it registers"));
@@ -99,7 +107,6 @@ async fn asks_to_be_called_back(server: &Server) -> (Vec<Phone>, PhoneCall) {
     key.wait_for(SOON, |outcome| outcome == CallOutcome::Answered).await.expect("a feature code");
     // The server may have been first.
     let _ended = key.hang_up().await;
-    phones[0].wait_for(SOON, |event| is_text(event, "CallBack is activated on 1002")).await.expect("a text");
     (phones, talk)
 }
 
@@ -193,6 +200,81 @@ async fn another_instance_takes_over() {
     is_called_back(&mut phones, talk).await;
     until_status(&files[1], "0 pending").await;
     assert!(kill(&mut second, Signal::TERM));
+}
+
+/// The first phone shows screens: it is told over HTTP, and its softkeys come back over HTTP. It asks ringback itself whether
+/// it may be told.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_that_shows_screens_dials_by_its_softkey() {
+    let Some(server) = example().await else { return };
+    let folder = TempDir::new().expect("a folder");
+    std::fs::write(folder.path().join("phone-password"), "of phones\n").expect("a file");
+    // Nobody else is at this address.
+    let listen = format!("{}:8188", server.address());
+    let url = format!("http://{listen}/authenticate");
+    let mut screen =
+        XmlPhone::start_with_authentication_url([127, 0, 0, 1].into(), &url).await.expect("a phone");
+    let file = config(folder.path(), &server, "127.0.0.1");
+    let way = format!(
+        "\n[asterisk.phones]\n1001 = {{ push = \"{}\" }}\n[asterisk.push]\nlisten = \"{listen}\"\n\
+         password_file = \"phone-password\"\nauthenticates = true\nanswer = 60000\nfetch = 60000\n",
+        screen.address()
+    );
+    let text = std::fs::read_to_string(&file).expect("it was written");
+    std::fs::write(&file, replaced(&text, &[("\n[asterisk.phones]\n", &way)])).expect("a file");
+
+    let mut service = service(&file);
+    service.see("127.0.0.1 is active in epoch 1");
+    until_status(&file, "ready, directory up, store up, CTI registered at asterisk").await;
+    let (mut phones, talk) = asks(&server).await;
+    screen.wait_for(SOON, |seen| seen.shows("CallBack is activated on 1002")).await.expect("a screen");
+    phones[1].set_answering(Answering::Ring);
+    phones[1].drain();
+    talk.hang_up().await.expect("a call");
+    let is_offer = |seen: &ringback_pbx_lab::XmlDisplay| {
+        seen.shows("1002 has become available") && seen.keys() == ["Dial", "Cancel", "Exit"]
+    };
+    screen.wait_for(SOON, |seen| is_offer(seen) && seen.alerts() == 1).await.expect("it offers to dial");
+    screen.press("Dial").await.expect("it is on the screen");
+    // The server calls the phone itself first, then whom it waited for.
+    let rings = |event: &PhoneEvent| matches!(event, PhoneEvent::Rings { .. });
+    phones[0].wait_for(SOON, rings).await.expect("it rings");
+    phones[0].answer().expect("it rings");
+    phones[1].wait_for(SOON, rings).await.expect("it rings");
+    until_status(&file, "0 pending").await;
+    screen.wait_for(SOON, |seen| seen.screen.is_none()).await.expect("nothing is shown any more");
+    assert!(kill(&mut service, Signal::TERM));
+}
+
+#[test]
+fn what_the_service_says_when_phones_cannot_reach_it() {
+    let folder = TempDir::new().expect("a folder");
+    let file = folder.path().join("ringback.toml");
+    let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+    let address = taken.local_addr().expect("an address");
+    let said = |push: &str| {
+        let phone = "[asterisk.phones]\n1001 = { push = \"127.0.0.1:80\" }\n";
+        let text =
+            format!("[asterisk]\nsecret = \"s\"\n{phone}[asterisk.push]\nlisten = \"{address}\"\n{push}");
+        std::fs::write(&file, text).expect("a file");
+        let output = program().arg("--config").arg(&file).output().expect("it ends");
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let in_use = said("password = \"p\"\n");
+    assert!(
+        in_use.starts_with(&format!("ringback: [asterisk.push]: cannot listen at {address} for phones: "))
+            && in_use.ends_with(": end what uses it, or give another address\n"),
+        "{in_use}"
+    );
+    let password = folder.path().join("phone-password");
+    let no_file = said("password_file = \"phone-password\"\n");
+    assert!(no_file.starts_with(&format!("ringback: {}: cannot be read: ", password.display())), "{no_file}");
+    std::fs::write(&password, "\nsecond line\n").expect("a file");
+    assert_eq!(
+        said("password_file = \"phone-password\"\n"),
+        "ringback: [asterisk.push]: the password for phones must not be empty, nor hold a control character\n"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

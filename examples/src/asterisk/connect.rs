@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ringback_cti_asterisk::client::{Connector, TcpConnector, TlsConnector};
-use ringback_cti_asterisk::notify::{NotifyWay, RecallWay, TextWay, Ways};
+use ringback_cti_asterisk::notify::Ways;
 use ringback_cti_asterisk::provider::Config;
 use ringback_cti_asterisk::session::{self, Login, Server};
 use rustls::RootCertStore;
@@ -12,7 +12,7 @@ use rustls::pki_types::pem::PemObject;
 use secrecy::SecretString;
 use thiserror::Error;
 
-use super::config::{AsteriskConfig, AsteriskTlsConfig, PhoneWay};
+use super::config::{AsteriskConfig, AsteriskTlsConfig};
 
 /// Why a manager interface cannot even be tried. Nothing was changed.
 #[derive(Debug, Error)]
@@ -67,35 +67,25 @@ fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     certificates.map(|certificate| certificate.map_err(|error| error.to_string())).collect()
 }
 
-/// What the provider is told.
+/// How the manager interface is spoken to.
 #[must_use]
-pub fn provider(config: &AsteriskConfig, secret: SecretString) -> Config {
+pub fn session(config: &AsteriskConfig, secret: SecretString) -> session::Config {
     let mut server = Server::new(&config.name, &config.address, &config.user, secret);
     if config.tls.is_some() {
         server.login = Login::Plain;
     }
-    let mut provider = Config::new(session::Config::new(server));
+    session::Config::new(server)
+}
+
+/// What the provider is told.
+#[must_use]
+pub fn provider(config: &AsteriskConfig, secret: SecretString, ways: Ways) -> Config {
+    let mut provider = Config::new(session(config, secret));
     provider.technology.clone_from(&config.technology);
     provider.recall_context.clone_from(&config.recall_context);
-    provider.ring = config.ring;
     provider.proof = Some(config.proof);
     provider.refresh = config.refresh;
     provider.patience = config.patience;
-    provider.ways = ways(config);
+    provider.ways = ways;
     provider
-}
-
-fn ways(config: &AsteriskConfig) -> Ways {
-    let recall = RecallWay { title: config.recall_title.clone(), screens: config.recall_texts };
-    let notify = NotifyWay { event: config.notify_event.clone() };
-    let all = match config.way {
-        PhoneWay::Recall => Ways::all(recall.clone()),
-        PhoneWay::Text => Ways::all(TextWay),
-        PhoneWay::Notify => Ways::all(notify.clone()),
-    };
-    config.phones.iter().fold(all, |ways, (phone, way)| match way {
-        PhoneWay::Recall => ways.with(phone.clone(), recall.clone()),
-        PhoneWay::Text => ways.with(phone.clone(), TextWay),
-        PhoneWay::Notify => ways.with(phone.clone(), notify.clone()),
-    })
 }

@@ -6,8 +6,8 @@ use ringback::model::{Millis, Timestamp};
 use ringback_cti_asterisk::doctor::{self, Finding, Site, Weight};
 use secrecy::SecretString;
 
-use super::config::{AsteriskConfig, PhoneWay};
-use super::connect::{ConnectError, connector, provider};
+use super::config::{AsteriskConfig, CommonWay};
+use super::connect::{ConnectError, connector, session};
 
 /// How long an answer may take: nobody waits for it but a person.
 const ANSWER: Millis = Millis::from_secs(30);
@@ -67,7 +67,7 @@ pub async fn examine(config: &AsteriskConfig, secret: SecretString) -> Examinati
         Ok(connector) => connector,
         Err(error) => return Examination::NotTried(error),
     };
-    let mut session = provider(config, secret).session;
+    let mut session = session(config, secret);
     session.request_timeout = ANSWER;
     match doctor::look(session, connector, config.patience, wall_clock).await {
         Ok(answers) => {
@@ -91,8 +91,8 @@ fn site(config: &AsteriskConfig) -> Site {
     site.from = own_address(&config.address);
     site.technology.clone_from(&config.technology);
     site.recall_context.clone_from(&config.recall_context);
-    site.texts = config.uses(PhoneWay::Text) || (config.uses(PhoneWay::Recall) && config.recall_texts);
-    site.notifications = config.uses(PhoneWay::Notify);
+    site.texts = config.uses(CommonWay::Text) || (config.uses(CommonWay::Recall) && config.recall_texts);
+    site.notifications = config.uses(CommonWay::Notify);
     site
 }
 

@@ -1,11 +1,12 @@
-//! An Asterisk as the call manager of the service: how it is configured, reached, and looked up.
+//! An Asterisk as the call manager of the service: how it is configured, reached, and looked up, and how its phones are
+//! told something.
 
 mod config;
 mod connect;
-mod directory;
 mod doctor;
+mod ways;
 
-pub use config::{AsteriskConfig, AsteriskTlsConfig, PhoneWay};
-pub use connect::{ConnectError, connector, provider};
-pub use directory::SiteDirectory;
+pub use config::{AsteriskConfig, AsteriskTlsConfig, CommonWay, PhoneWay, PushConfig};
+pub use connect::{ConnectError, connector, provider, session};
 pub use doctor::{Examination, examine};
+pub use ways::ways;

@@ -5,7 +5,7 @@ use ringback::client_parameters;
 use ringback::cti::CtiProvider;
 use ringback::cti_net::{ClientConfig, ClientProvider, Manager, TcpConnector};
 use ringback::db::{ChangeFeed, Directory, ServiceParameters};
-use ringback_cti_asterisk::directory::Profile;
+use ringback_cti_asterisk::directory::{FurnishedDirectory, Profile};
 use ringback_cti_asterisk::provider::AsteriskProvider;
 use ringback_db::MergedFeed;
 use ringback_db::tcp::{RebindingTcpFeed, SharedSecret, TcpLimits, TcpPort};
@@ -13,7 +13,7 @@ use ringback_db::tcp::{RebindingTcpFeed, SharedSecret, TcpLimits, TcpPort};
 use super::config::ServiceConfig;
 use super::run::RunError;
 use super::secret::secret;
-use crate::asterisk::{self, SiteDirectory};
+use crate::asterisk;
 use crate::database::Database;
 
 /// What the service needs of the call manager that is configured.
@@ -24,7 +24,10 @@ pub(super) struct CallManager {
     pub(super) on_parameters: OnParameters,
 }
 
-pub(super) fn call_manager(config: &ServiceConfig, database: &Database) -> Result<CallManager, RunError> {
+pub(super) async fn call_manager(
+    config: &ServiceConfig,
+    database: &Database,
+) -> Result<CallManager, RunError> {
     let mut feeds = vec![database.feed(&config.group)];
     let port = told_over_tcp(config, &mut feeds)?;
     let move_port = move |parameters: &ServiceParameters| {
@@ -33,21 +36,34 @@ pub(super) fn call_manager(config: &ServiceConfig, database: &Database) -> Resul
         }
     };
     if let Some(asterisk) = &config.asterisk {
-        let secret = secret(asterisk.secret.as_ref(), asterisk.secret_file.as_deref())?.unwrap_or_default();
+        let manager = secret(asterisk.secret.as_ref(), asterisk.secret_file.as_deref())?.unwrap_or_default();
         let connector = asterisk::connector(asterisk)?;
-        let provider = AsteriskProvider::new(asterisk::provider(asterisk, secret), connector)?;
+        let push = match &asterisk.push {
+            Some(push) => {
+                let password = secret(push.password.as_ref(), push.password_file.as_deref())?;
+                let signed_with = secret(push.secret.as_ref(), push.secret_file.as_deref())?;
+                Some(push.server(password.unwrap_or_default(), signed_with))
+            }
+            None => None,
+        };
+        let ways = asterisk::ways(asterisk, push).await?;
+        let provider = AsteriskProvider::new(asterisk::provider(asterisk, manager, ways), connector)?;
         let profile = Profile {
             locale: asterisk.locale.clone(),
             utc_offset: asterisk.utc_offset,
             ..Profile::default()
         };
-        let directory = SiteDirectory::new(provider.directory(profile), database.directory());
+        let directory = FurnishedDirectory::new(provider.directory(profile), database.directory());
         feeds.push(Box::new(provider.feed()));
+        let control = provider.control();
         return Ok(CallManager {
             provider: Box::new(provider),
             directory: Arc::new(directory),
             feed: Box::new(MergedFeed::new(feeds)),
-            on_parameters: Box::new(move_port),
+            on_parameters: Box::new(move |parameters| {
+                control.set(parameters.into());
+                move_port(parameters);
+            }),
         });
     }
     let (provider, mut at_client) = cti_client(config)?;

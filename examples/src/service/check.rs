@@ -2,10 +2,11 @@
 
 use ringback::election::ParameterError;
 use ringback::model::{Millis, UtcOffset};
+use ringback_cti_asterisk::notify::push;
 
-use super::config::{OwnAddress, ServiceConfig};
+use super::config::{OwnAddress, Secret, ServiceConfig};
 use super::problem::{ConfigError, Source};
-use crate::asterisk::AsteriskConfig;
+use crate::asterisk::{AsteriskConfig, PhoneWay, PushConfig};
 
 /// A save counts as failed after this time.
 const SAVE: Millis = Millis(2000);
@@ -153,14 +154,63 @@ fn check_asterisk(asterisk: &AsteriskConfig, source: &Source<'_>) -> Result<(), 
     {
         return wrong(key, "expected one line of text");
     }
-    let times = [("ring", asterisk.ring), ("refresh", asterisk.refresh), ("patience", asterisk.patience)];
+    let times = [("refresh", asterisk.refresh), ("patience", asterisk.patience)];
     if let Some((key, _)) = times.into_iter().find(|(_, time)| *time == Millis::ZERO) {
         return wrong(key, "expected at least 1 ms");
     }
     if UtcOffset::from_minutes(asterisk.utc_offset.minutes()).is_none() {
         return wrong("utc_offset", "expected minutes east of UTC, -1439 to 1439");
     }
-    Ok(())
+    for (phone, way) in &asterisk.phones {
+        let PhoneWay::Push(host) = way else { continue };
+        let wrong = |problem: String| source.value("asterisk.phones", phone.as_str(), 0, problem);
+        push::Config::check_phone(host).map_err(|error| wrong(error.to_string()))?;
+        if asterisk.push.is_none() {
+            let problem = "how such phones reach this instance is not said: add [asterisk.push] with public = \"HOST:8188\" \
+                           and password_file";
+            return Err(wrong(problem.to_owned()));
+        }
+    }
+    asterisk.push.as_ref().map_or(Ok(()), |push| check_push(push, source))
+}
+
+fn check_push(config: &PushConfig, source: &Source<'_>) -> Result<(), ConfigError> {
+    const SECTION: &str = "asterisk.push";
+    let wrong = |key, problem: String| Err(source.value(SECTION, key, 0, problem));
+    match (&config.password, &config.password_file) {
+        (None, None) => {
+            return Err(source.whole(
+                "the user for phones that show screens has no password: give password or, better, password_file in \
+                 [asterisk.push]"
+                    .to_owned(),
+            ));
+        }
+        (Some(_), Some(_)) => {
+            return wrong("password_file", "there is password, too: give one of the two".to_owned());
+        }
+        _ => {}
+    }
+    if config.secret.is_some() && config.secret_file.is_some() {
+        return wrong("secret_file", "there is secret, too: give one of the two".to_owned());
+    }
+    // What is in a file is looked at when the service starts.
+    let given = |secret: &Option<Secret>| secret.as_ref().map(|secret| secret.0.clone());
+    let password = given(&config.password).unwrap_or_else(|| "in a file".into());
+    match config.server(password, given(&config.secret)).check() {
+        Ok(()) => Ok(()),
+        Err(error) => {
+            let key = match &error {
+                push::ConfigError::User => "user",
+                push::ConfigError::Password => "password",
+                push::ConfigError::Secret => "secret",
+                push::ConfigError::Public { found } if config.keys.as_ref() == Some(found) => "keys",
+                push::ConfigError::Public { .. } => "public",
+                push::ConfigError::Zero { name } => name,
+                _ => "listen",
+            };
+            wrong(key, error.to_string())
+        }
+    }
 }
 
 fn change_secret(config: &ServiceConfig, source: &Source<'_>) -> Result<(), ConfigError> {

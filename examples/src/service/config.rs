@@ -259,7 +259,11 @@ impl ServiceConfig {
         ];
         let of_asterisk = self.asterisk.iter_mut().flat_map(|asterisk| {
             let authorities = asterisk.tls.as_mut().and_then(|tls| tls.ca_file.as_mut());
-            asterisk.secret_file.as_mut().into_iter().chain(authorities)
+            let of_push = asterisk
+                .push
+                .iter_mut()
+                .flat_map(|push| [&mut push.password_file, &mut push.secret_file].into_iter().flatten());
+            asterisk.secret_file.as_mut().into_iter().chain(authorities).chain(of_push)
         });
         let of_peers = self.peers.iter_mut().flat_map(|peers| {
             let files = [&mut peers.authority, &mut peers.certificate, &mut peers.key];

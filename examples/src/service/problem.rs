@@ -157,6 +157,9 @@ fn in_our_words(message: &str, key: &str) -> String {
             _ => format!("there is no such key here: there are {}", known.join(", ")),
         };
     }
+    if first.contains("invalid socket address syntax") {
+        return "expected an address and a port, like 0.0.0.0:8188 or [fd00::1]:8188".to_owned();
+    }
     if first.contains("invalid IP address syntax") {
         return match key {
             "networks" => "expected networks, like [\"10.0.0.0/24\"]".to_owned(),

@@ -63,6 +63,9 @@ pub enum RunError {
     /// What the manager interface of an Asterisk cannot carry.
     #[error("[asterisk]: {0}")]
     Asterisk(#[from] ringback_cti_asterisk::session::ConfigError),
+    /// Phones that show screens cannot be told so.
+    #[error("[asterisk.push]: {0}")]
+    Push(#[from] ringback_cti_asterisk::notify::push::StartError),
     /// What the service cannot do.
     #[error(transparent)]
     Service(#[from] ringback::ConfigError),
@@ -112,7 +115,7 @@ pub async fn run(config: ServiceConfig, ready: impl FnOnce(String)) -> Result<()
     own.exclusive = matches!(config.database.store, Place::File(_));
 
     let registry = store.registry();
-    let CallManager { provider, directory, feed, on_parameters } = call_manager(&config, &directory)?;
+    let CallManager { provider, directory, feed, on_parameters } = call_manager(&config, &directory).await?;
     let alarms = Arc::new(FanOut::default().to("traces", config.alarms.traces, Arc::new(TracingSink)));
     let ports = Ports {
         provider,

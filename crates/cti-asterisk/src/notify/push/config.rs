@@ -100,7 +100,11 @@ impl Config {
         }
     }
 
-    pub(super) fn check(&self) -> Result<(), ConfigError> {
+    /// Whether it can work, as far as it can be told without starting anything.
+    ///
+    /// # Errors
+    /// It cannot.
+    pub fn check(&self) -> Result<(), ConfigError> {
         self.login.check()?;
         match &self.public {
             Some(public) if !is_authority(public) => {
@@ -127,10 +131,18 @@ impl Config {
         }
         Ok(())
     }
+
+    /// Whether a phone can be told something at this host (and port, if that is not 80).
+    ///
+    /// # Errors
+    /// That is no host.
+    pub fn check_phone(host: &str) -> Result<(), ConfigError> {
+        if is_authority(host) { Ok(()) } else { Err(ConfigError::Phone { found: host.to_owned() }) }
+    }
 }
 
 /// Whether this is a host, and perhaps a port, as it stands in a URL.
-pub(super) fn is_authority(text: &str) -> bool {
+fn is_authority(text: &str) -> bool {
     let parsed = text.parse::<hyper::http::uri::Authority>();
     let plain = !text.contains('@') && text.len() <= PUBLIC_CHARS;
     plain

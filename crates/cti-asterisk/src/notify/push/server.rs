@@ -19,7 +19,7 @@ use tokio::time::{sleep, timeout};
 
 use super::address::Signer;
 use super::answer::{self, Pressed};
-use super::config::{Config, ConfigError, duration, is_authority};
+use super::config::{Config, ConfigError, duration};
 use super::table::Table;
 use super::way::PushWay;
 use crate::notify::{Place, Presses};
@@ -157,9 +157,7 @@ impl PushServer {
     /// # Errors
     /// That is no host.
     pub fn phone(&self, host: &str) -> Result<PushWay, ConfigError> {
-        if !is_authority(host) {
-            return Err(ConfigError::Phone { found: host.to_owned() });
-        }
+        Config::check_phone(host)?;
         Ok(PushWay::new(self.clone(), host.to_owned(), self.desk.config.login.clone()))
     }
 }
