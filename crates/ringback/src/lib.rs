@@ -103,7 +103,9 @@
 //! ```
 //!
 //! `Vacant` is `Joining` or `Backup` in [`Status::role`], `Entering` and `Held` are `Active`; an active one is
-//! [`ready`](Status::ready) when all that its requests need has been opened and read.
+//! [`ready`](Status::ready) when all that its requests need has been opened and read. A backup keeps a copy of the requests,
+//! if the store tells what is new ([`db::RequestStore::news`]): when it takes over it claims the store as ever, and then
+//! reads only what the copy lacks, or everything if it does not fit.
 #![forbid(unsafe_code)]
 
 mod clock;

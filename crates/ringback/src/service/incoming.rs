@@ -148,6 +148,7 @@ impl Service {
             }
             Done::StoreProbed(Err(error)) => self.surroundings.store_is_down(&error),
             Done::EpochHeld(epoch, held) => self.epoch_held(epoch, held),
+            Done::Left => self.forget(),
             Done::News(since, news) => self.news(since, news),
             Done::Entered(epoch, result) => self.entered(epoch, result),
             Done::Written(epoch, _)

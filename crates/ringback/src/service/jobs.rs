@@ -20,6 +20,8 @@ pub(super) enum Done {
     EpochHeld(Epoch, Result<Epoch, StoreError>),
     /// The store was claimed and read.
     Entered(Epoch, Result<(Timestamp, Vec<Record>), StoreError>),
+    /// What a term of office knew is forgotten.
+    Left,
     /// What was written since a copy of the requests was at this position.
     News(Option<Position>, Result<News, StoreError>),
     /// The store was asked whether it works, and what time it is.

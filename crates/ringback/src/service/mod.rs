@@ -19,7 +19,7 @@ mod reading;
 mod redundancy;
 mod surroundings;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -153,6 +153,8 @@ pub enum ConfigError {
 pub struct Service {
     config: Config,
     provider: Box<dyn CtiProvider>,
+    /// What it told while it was given the chance to send.
+    early: VecDeque<Option<ProviderEvent>>,
     /// One that need not be begun anew each time something else comes first.
     feed: MergedFeed,
     lookup: Lookup,
@@ -169,6 +171,8 @@ pub struct Service {
     copy: RequestCopy,
     /// News of them are being waited for.
     is_following: bool,
+    /// A term of office was left at this time, and its stories have not ended yet.
+    left: Option<Timestamp>,
     /// The redundancy manager waits for what was begun.
     drain_wanted: bool,
     /// A hint of the registry is being waited for.
@@ -230,6 +234,7 @@ impl Service {
         let service = Self {
             config,
             provider: ports.provider,
+            early: VecDeque::new(),
             feed: MergedFeed::new(ports.feed.into_iter().collect()),
             lookup,
             store: ports.store,
@@ -241,6 +246,7 @@ impl Service {
             claimed: None,
             copy: RequestCopy::default(),
             is_following: false,
+            left: None,
             drain_wanted: false,
             registry_watched: false,
             surroundings,
@@ -275,7 +281,7 @@ impl Service {
                 biased;
                 () = lease_over(&self.manager, &self.local), if self.office.is_taken() => self.tick(),
                 Some(done) = self.jobs.next(), if !self.jobs.is_empty() => self.job_done(done),
-                event = self.provider.next(), if !self.provider_gone => match event {
+                event = next_event(&mut self.early, &mut *self.provider), if !self.provider_gone => match event {
                     Some(event) => self.provider_event(event),
                     None => self.provider_is_gone(),
                 },
@@ -388,6 +394,17 @@ fn set<T: Clone + PartialEq>(field: &mut T, value: &T) -> bool {
 /// the provider sends what it still has.
 async fn lease_over(manager: &Manager, local: &Clock) {
     poll_fn(|_| if manager.may_act(local.now()) { Poll::Pending } else { Poll::Ready(()) }).await;
+}
+
+/// What has come, what comes.
+async fn next_event(
+    early: &mut VecDeque<Option<ProviderEvent>>,
+    provider: &mut dyn CtiProvider,
+) -> Option<ProviderEvent> {
+    match early.pop_front() {
+        Some(event) => event,
+        None => provider.next().await,
+    }
 }
 
 async fn sleep_until_some(at: Option<Instant>) {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use ringback_callback::{AlertId, DialOutcome, Input, Notice, Output};
 use ringback_cti::message::{Answer, CtiError, InvocationId};
 use ringback_cti::{Command, Dedup, RequestFailure, Tag};
@@ -17,6 +18,9 @@ use crate::translate;
 
 /// How long the store may take to tell whether it works.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// After so many outputs the provider gets the chance to send.
+const FLUSHED: usize = 512;
 
 /// What a command with a tag was for.
 #[derive(Debug, Clone)]
@@ -45,7 +49,11 @@ impl Service {
     }
 
     pub(super) fn carry_out(&mut self, mut outputs: Vec<Output>) {
-        for output in outputs.drain(..) {
+        for (number, output) in outputs.drain(..).enumerate() {
+            // Of many, the first are on their way before the last are looked at.
+            if number % FLUSHED == FLUSHED - 1 {
+                self.flush();
+            }
             // The lease may have run out since the input came.
             if !self.may_act() {
                 self.redundancy(ringback_election::Input::Tick);
@@ -56,6 +64,12 @@ impl Service {
         if let Some(term) = self.office.term() {
             term.recycle(outputs);
         }
+    }
+
+    /// Lets the provider send what it can send now. What it tells meanwhile is heard later, in order.
+    pub(super) fn flush(&mut self) {
+        let next = self.provider.next().now_or_never();
+        self.early.extend(next);
     }
 
     fn carry_out_one(&mut self, output: Output) {

@@ -10,6 +10,7 @@ use ringback_db::{RequestCopy, RequestStore, StoreError};
 use ringback_election::{Alarm, Evidence, Input, Output, RegistryError};
 use ringback_model::{Epoch, Group, Timestamp};
 use ringback_serviceability::trace::target;
+use tokio::task::yield_now;
 use tokio::time::{Duration, sleep, timeout};
 
 use super::Service;
@@ -231,11 +232,13 @@ impl Service {
                 let (group, lines) = (self.config.group.clone(), self.lookup.lines_at_once());
                 let mut term = Term::new(group, epoch, now, parameters, writer, phones, lines);
                 tracing::info!(target: target::REDUNDANCY, %epoch, requests = records.len(), "enters office");
+                self.forget();
                 let restored = ringback_callback::Input::Restored(records);
                 self.stories.heard(now, epoch, &restored);
                 let outputs = term.handle(restored);
                 self.office = Office::Held(Box::new(term));
                 self.provider.submit(Command::Assume(epoch));
+                self.flush();
                 self.carry_out(outputs);
             }
             Err(StoreError::Fenced { current, .. }) => self.redundancy(Input::EpochSeen(current)),
@@ -246,15 +249,28 @@ impl Service {
         }
     }
 
-    /// Everything read in this term is forgotten; nothing more goes out.
+    /// Nothing more goes out. What was known in this term is forgotten a moment later: who takes over waits for what is told
+    /// now, and to forget many requests takes its time.
     fn leave(&mut self) {
-        if let Some(term) = self.office.term() {
-            self.stories.left(term.clock.now());
-        }
-        self.office = Office::Vacant;
         self.drain_wanted = false;
         self.tags.clear();
         self.provider.submit(Command::Relinquish);
+        self.flush();
+        if let Office::Held(term) = std::mem::replace(&mut self.office, Office::Vacant) {
+            self.left = Some(term.clock.now());
+            self.jobs.push(Box::pin(async move {
+                yield_now().await;
+                drop(term);
+                Done::Left
+            }));
+        }
+    }
+
+    /// The stories of the term that was left end, if they have not.
+    pub(super) fn forget(&mut self) {
+        if let Some(at) = self.left.take() {
+            self.stories.left(at);
+        }
     }
 
     /// Waits for a hint that the registry knows something new.
