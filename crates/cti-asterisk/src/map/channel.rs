@@ -276,12 +276,15 @@ impl Channel {
         }
     }
 
-    /// Somebody is called for it and has not rung, as far as is known.
-    pub(super) fn may_ring(&self) -> bool {
-        !self.bridged
-            && self.outcome == Outcome::Open
-            && !self.legs.is_empty()
-            && !self.legs.values().any(|leg| leg.rings)
+    /// What its caller hears, or has heard of it.
+    pub(super) fn heard(&self) -> (CallState, Cause) {
+        match self.outcome {
+            Outcome::GivenUp if self.legs.is_empty() => self.failure(Cause::NONE),
+            _ => {
+                let info = self.info();
+                (info.state, info.cause)
+            }
+        }
     }
 
     /// The call as the phone sees it now.

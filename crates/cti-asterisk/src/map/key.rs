@@ -18,8 +18,8 @@ pub(super) struct Press {
     pub(super) called: Option<DirectoryNumber>,
 }
 
-/// A press that came while somebody was being called: the far end may ring already, and the caller hear it, which the server
-/// tells a little later.
+/// A press that came while it was not known how far the call is: the caller may hear already that it rings, or that it has
+/// failed, which the server tells a little later.
 #[derive(Debug)]
 pub(super) struct Held {
     press: Press,
@@ -42,9 +42,9 @@ impl Mapper {
         self.press(now, Press { device, during: during.map(str::to_owned), called }, out);
     }
 
-    /// Tells a press, or keeps it until it is known whether the far end rings.
+    /// Tells a press, or keeps it until it is known how far the call is.
     pub(super) fn press(&mut self, now: Timestamp, press: Press, out: &mut Vec<ProviderEvent>) {
-        if self.may_hear_ringback(&press) {
+        if self.is_open(&press) {
             self.held.push(Held { press, until: now + self.timing.hold });
         } else {
             self.tell_press(&press, out);
@@ -54,7 +54,7 @@ impl Mapper {
     /// Tells the presses of which that is known, or that have waited for long enough.
     pub(super) fn press_held(&mut self, now: Timestamp, out: &mut Vec<ProviderEvent>) {
         for held in std::mem::take(&mut self.held) {
-            if held.until > now && self.may_hear_ringback(&held.press) {
+            if held.until > now && self.is_open(&held.press) {
                 self.held.push(held);
             } else {
                 self.tell_press(&held.press, out);
@@ -62,35 +62,35 @@ impl Mapper {
         }
     }
 
-    /// Whether it is about a call for which somebody is called, who has not rung as far as is known.
-    fn may_hear_ringback(&self, press: &Press) -> bool {
-        self.subject(press).is_some_and(|channel| channel.may_ring() && press.is_about(channel))
+    /// Whether it is about a call of which it is not known yet how far it is.
+    fn is_open(&self, press: &Press) -> bool {
+        self.subject(press).is_some_and(|channel| channel.heard().0 == CallState::Proceeding)
     }
 
-    /// The channel that it was dialled on, or that its phone is in.
+    /// The call that it is about, as far as that has not ended: the one it was dialled in, or another of that phone. A phone
+    /// hears how its call failed, and may dial the code, before the server tells that the call is over.
     fn subject(&self, press: &Press) -> Option<&Channel> {
-        match &press.during {
-            Some(id) => self.channels.get(id),
-            None => self.live_call(&press.device, press.called.as_ref()),
-        }
+        let Press { device, during, called } = press;
+        let Some(id) = during else { return self.live_call(device, called.as_ref()) };
+        let called = called.as_ref()?;
+        let own = self.channels.get(id).filter(|channel| channel.called.as_ref() == Some(called));
+        own.or_else(|| self.live_call(device, Some(called)))
     }
 
     fn tell_press(&mut self, press: &Press, out: &mut Vec<ProviderEvent>) {
         let Some(from) = self.line_of(&press.device) else { return };
         let last = self.phones.get(&press.device).and_then(|phone| phone.last.as_ref());
-        let (call, state, cause, called) = match (&press.called, self.subject(press), last) {
-            (_, Some(channel), _) if press.is_about(channel) => {
-                let info = channel.info();
-                (Some(info.call), info.state, info.cause, info.called)
-            }
-            (None, ..) => (None, CallState::Idle, Cause::NONE, None),
+        let (call, (state, cause), called) = match (&press.called, self.subject(press), last) {
+            (_, Some(channel), _) => (Some(channel.call), channel.heard(), channel.called.clone()),
+            (None, ..) => (None, (CallState::Idle, Cause::NONE), None),
             (Some(called), _, Some(last)) if last.called == *called => {
-                (Some(last.call), last.state, last.cause, Some(called.clone()))
+                (Some(last.call), (last.state, last.cause), Some(called.clone()))
             }
             // It is active in no other call than these.
-            (called, channel, _) => {
+            (called, ..) => {
+                let channel = press.during.as_ref().and_then(|id| self.channels.get(id));
                 let call = channel.map_or(CallId(0), |channel| channel.call);
-                (Some(call), CallState::Proceeding, Cause::NONE, called.clone())
+                (Some(call), (CallState::Proceeding, Cause::NONE), called.clone())
             }
         };
         self.invocations += 1;
@@ -115,14 +115,5 @@ impl Mapper {
         let calls = ids.filter_map(|id| Some((id, self.channels.get(id)?)));
         let newest = calls.filter(|(_, channel)| wanted(channel)).max_by_key(|(id, _)| (id.len(), *id));
         newest.map(|(_, channel)| channel)
-    }
-}
-
-impl Press {
-    fn is_about(&self, channel: &Channel) -> bool {
-        match &self.called {
-            Some(called) => channel.called.as_ref() == Some(called),
-            None => self.during.is_none(),
-        }
     }
 }

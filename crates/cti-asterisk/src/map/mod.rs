@@ -48,12 +48,13 @@ use crate::ami::Message;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timing {
     /// From the moment in which the server is told to end a call until that is told, or from that in which all agree
-    /// that it is over, if the former was not heard of. 4 ms: longer than a phone beside the server takes to be known
+    /// that it is over, if the former was not heard of. 3 ms: longer than a phone beside the server takes to be known
     /// to be off hook when its request is challenged first (2.6 ms after the other hung up, in a recording), short
-    /// beside what a person notices. With zero a caller who lifts in the same moment may be alerted.
+    /// beside what a person notices. Before anybody is alerted a turn is saved, which takes another millisecond or more:
+    /// what becomes known in that still counts. With zero a caller who lifts in the same moment may be alerted.
     pub settle: Millis,
     /// How long a report may wait behind the end of another call, how long a device state in use may stay without a
-    /// channel before it is believed, and how long a press of the key waits for the far end's ringing. 20 ms.
+    /// channel before it is believed, and how long a press of the key waits until it is known how far the call is. 20 ms.
     pub hold: Millis,
     /// How long the end of a call waits for the family of events that does not agree. 1 s. Shorter: a slow server's
     /// line may be told free too early; longer: a lost event delays a caller for so long.
@@ -62,7 +63,7 @@ pub struct Timing {
 
 impl Default for Timing {
     fn default() -> Self {
-        Self { settle: Millis(4), hold: Millis(20), disagreement: Millis(1000) }
+        Self { settle: Millis(3), hold: Millis(20), disagreement: Millis(1000) }
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use ringback_cti::ProviderEvent;
 use ringback_cti::message::{CallInfo, CallState};
-use ringback_model::{CallId, DeviceName, Timestamp, reveal_personal_data};
+use ringback_model::{CallId, DeviceName, Millis, Timestamp, reveal_personal_data};
 
 use super::{Mapper, Timing, endpoint};
 use crate::ami::Message;
@@ -35,6 +35,11 @@ fn phone(name: &str) -> DeviceName {
     DeviceName::new(name).unwrap()
 }
 
+/// Ends are told 4 ms after the phone hung up.
+fn timing() -> Timing {
+    Timing { settle: Millis(4), ..Timing::default() }
+}
+
 /// A mapper with one line open, the time, and what it has told of that line.
 struct Desk {
     mapper: Mapper,
@@ -47,7 +52,7 @@ struct Desk {
 impl Desk {
     fn new(watched: &str) -> Self {
         reveal_personal_data(true);
-        let mut mapper = Mapper::new(Timing::default());
+        let mut mapper = Mapper::new(timing());
         let (watched, mut out) = (phone(watched), Vec::new());
         mapper.open_device(&watched, &mut out);
         mapper.open_line(&endpoint::line(&watched).unwrap(), &mut out);

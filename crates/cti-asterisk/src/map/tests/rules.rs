@@ -226,7 +226,7 @@ fn off_hook_overtakes_an_end_and_ringing_does_not() {
         (dials("1001", "2", "9"), ["1001 off hook", "1002 idle"]),
         (rings("1001", "2"), ["1002 idle", "1001 rings"]),
     ] {
-        let mut mapper = Mapper::default();
+        let mut mapper = Mapper::new(timing());
         let mut out = Vec::new();
         for who in ["1001", "1002"] {
             mapper.handle(Timestamp(0), &device(who, "NOT_INUSE"), &mut out);
@@ -378,6 +378,33 @@ fn a_caller_who_gave_up_while_it_rang_was_not_answered() {
         desk.event(5000, &dials("1001", "3", "*661002")).event(5000, &press("1001", "3", "1002"));
         let said = pressed(&desk);
         assert_eq!((said[0].state, said[0].cause), (CallState::Disconnected, cause));
+    }
+}
+
+/// A phone hears that its call failed, and dials the code, before the server tells that the call is over.
+#[test]
+fn the_feature_code_may_come_before_the_end_of_the_failed_call() {
+    let busy = (CallState::Busy, Cause::USER_BUSY);
+    let unanswered = (CallState::Disconnected, Cause::NO_ANSWER);
+    for (status, cause, expected, told_at) in [
+        (Some("BUSY"), "17", busy, 5000),
+        (Some("NOANSWER"), "16", unanswered, 5000),
+        (Some("CANCEL"), "26", unanswered, 5000),
+        // The dialplan called nobody: only the end tells why.
+        (None, "17", busy, 5010),
+    ] {
+        let mut desk = desk("1001");
+        desk.event(1000, &dials("1001", "1", "1002"));
+        if let Some(status) = status {
+            desk.event(1001, &dial("DialBegin", "1001", "1", "2", ""));
+            desk.event(1002, &dial("DialState", "1001", "1", "2", "RINGING"));
+            desk.event(4999, &dial("DialEnd", "1001", "1", "2", status));
+        }
+        desk.event(5000, &dials("1001", "3", "*661002")).event(5000, &press("1001", "3", "1002"));
+        assert_eq!(pressed(&desk).len(), usize::from(told_at == 5000), "{status:?}");
+        desk.event(5010, &hangup("1001", "1", cause)).until(9000);
+        let said: Vec<_> = pressed(&desk).iter().map(|p| (p.call, (p.state, p.cause))).collect();
+        assert_eq!(said, [(Some(call_named("1", "")), expected)], "{status:?}");
     }
 }
 
