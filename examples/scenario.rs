@@ -1,17 +1,22 @@
 //! Plays scenario files: `scenario FILE-OR-FOLDER...` with simulated phones in simulated time,
-//! `scenario --pbx asterisk FILE-OR-FOLDER...` on a real Asterisk with real SIP phones in real time.
+//! `scenario --store postgres FILE-OR-FOLDER...` the same with directory, requests, change notification and lease on a real
+//! PostgreSQL, `scenario --pbx asterisk FILE-OR-FOLDER...` on a real Asterisk with real SIP phones in real time.
 //!
 //! One line a file, then the sum. The exit status is 0 if none failed (also if all were skipped, because there is no
 //! Asterisk to be had here: that is told loudly), 1 if one failed, 2 if a file could not be read or is not of the
 //! language, or the Asterisk that was fetched is not usable.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for a terminal")]
 
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::str::FromStr;
 
 use clap::{Parser, ValueEnum};
+use ringback_postgres_lab::{Postgres, Server};
 use ringback_scenario::asterisk::{LabError, Laboratory};
-use ringback_scenario::{FileError, Outcome, Report, Scenario, collect, read, simulate};
+use ringback_scenario::postgres::Database;
+use ringback_scenario::{FileError, Outcome, Played, Report, Scenario, collect, read, simulate};
 
 /// Plays scenario files.
 #[derive(Parser)]
@@ -22,6 +27,10 @@ struct Arguments {
     /// Play on a real PBX with real phones, in real time.
     #[arg(long, value_name = "PBX")]
     pbx: Option<Pbx>,
+    /// Where the simulated site keeps everything: `memory`; `postgres`, a server that is started for this; or
+    /// `postgres://...`, a database that is used for nothing else.
+    #[arg(long, value_name = "STORE", default_value = "memory", conflicts_with = "pbx")]
+    store: Store,
     /// How many files are played on the PBX at the same time, each on a server of its own.
     #[arg(long, value_name = "NUMBER", default_value_t = 4, requires = "pbx")]
     jobs: usize,
@@ -36,6 +45,28 @@ enum Pbx {
     Asterisk,
 }
 
+#[derive(Clone)]
+enum Store {
+    Memory,
+    Postgres,
+    Database(String),
+}
+
+impl FromStr for Store {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "memory" => Ok(Self::Memory),
+            "postgres" => Ok(Self::Postgres),
+            _ if text.starts_with("postgres://") || text.starts_with("postgresql://") => {
+                Ok(Self::Database(text.to_owned()))
+            }
+            _ => Err("expected memory, postgres, or an address: postgres://..."),
+        }
+    }
+}
+
 type Files = Vec<(Scenario, PathBuf)>;
 
 fn main() -> ExitCode {
@@ -46,7 +77,7 @@ fn main() -> ExitCode {
     });
     let played = match (files, arguments.pbx) {
         (Err(error), _) => Err(error.to_string()),
-        (Ok(files), None) => in_the_simulator(&files, arguments.log),
+        (Ok(files), None) => in_the_simulator(&files, &arguments.store, arguments.log),
         (Ok(files), Some(Pbx::Asterisk)) => on_asterisk(&files, arguments.jobs),
     };
     match played {
@@ -61,7 +92,32 @@ fn main() -> ExitCode {
     }
 }
 
-fn in_the_simulator(files: &Files, log: bool) -> Result<Report, String> {
+fn in_the_simulator(files: &Files, store: &Store, log: bool) -> Result<Report, String> {
+    let told = |error: &dyn std::error::Error| error.to_string();
+    match store {
+        Store::Memory => play_with(files, log, simulate),
+        Store::Postgres => {
+            let postgres = Postgres::find().map_err(|error| told(&error))?;
+            let server = Server::start(&postgres).map_err(|error| told(&error))?;
+            eprintln!("PostgreSQL {}", postgres.version());
+            let address = server.fresh_database().map_err(|error| told(&error))?;
+            on_database(&address, files, log)
+        }
+        Store::Database(address) => on_database(address, files, log),
+    }
+}
+
+fn on_database(address: &str, files: &Files, log: bool) -> Result<Report, String> {
+    let database = Database::open(address).map_err(|error| error.to_string())?;
+    eprintln!("all on {}", database.place());
+    play_with(files, log, |scenario| database.simulate(scenario))
+}
+
+fn play_with(
+    files: &Files,
+    log: bool,
+    simulate: impl Fn(&Scenario) -> io::Result<Played>,
+) -> Result<Report, String> {
     let mut report = Report::new();
     for (scenario, file) in files {
         let played =

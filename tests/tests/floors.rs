@@ -40,6 +40,8 @@ const ARROWS: [(&str, &[&str]); 19] = [
             "cti-asterisk",
             "cti-net",
             "db",
+            // Scenarios on a real server, if asked for by the feature.
+            "db-postgres",
             "db-sqlite",
             "election",
             "model",

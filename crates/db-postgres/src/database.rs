@@ -115,6 +115,15 @@ impl PostgresDatabase {
         PostgresFeed::new(self.connections.clone(), group.clone())
     }
 
+    /// Replaces the clock of this database, for good, by one that shows what it is told: for simulations alone.
+    ///
+    /// # Errors
+    /// Those of the store; nothing was changed.
+    #[cfg(feature = "simulated-clock")]
+    pub async fn simulate_clock(&self) -> Result<crate::SimulatedClock, ringback_db::StoreError> {
+        crate::SimulatedClock::install(self.connections.clone()).await
+    }
+
     /// The registry of the election in this database.
     #[must_use]
     pub fn registry(&self) -> PostgresRegistry {

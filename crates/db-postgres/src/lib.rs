@@ -25,6 +25,8 @@
 
 mod address;
 mod admin;
+#[cfg(feature = "simulated-clock")]
+mod clock;
 mod connection;
 mod database;
 mod directory;
@@ -40,6 +42,8 @@ mod tls;
 #[doc = include_str!("../SCHEMA.md")]
 pub mod schema_guide {}
 
+#[cfg(feature = "simulated-clock")]
+pub use clock::SimulatedClock;
 pub use database::{Options, PostgresDatabase};
 pub use directory::PostgresDirectory;
 pub use error::OpenError;

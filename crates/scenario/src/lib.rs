@@ -38,6 +38,7 @@
 //!             │            └── compares what was seen with what is expected ──► Outcome
 //!             └── SyntaxError with line and column
 //! schedule: the same world under random faults, judged by invariants instead of expectations
+//! postgres: the same world with its database on a real server (feature `postgres`)
 //! asterisk: another world for the same runner, a real PBX with real phones (feature `asterisk`)
 //! ```
 #![forbid(unsafe_code)]
@@ -46,6 +47,8 @@
 pub mod asterisk;
 pub mod language;
 pub mod nodes;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 mod report;
 pub mod runner;
 pub mod schedule;

@@ -34,11 +34,23 @@ pub(crate) fn simulate_at(
     pace: Pace,
     took: impl FnMut(&Step, Millis),
 ) -> io::Result<Played> {
+    simulate_in(scenario, pace, took, async || {
+        let (site, directory) = Site::in_memory(&scenario.setup, scenario.names().ctimanagers()).await?;
+        let nodes = Nodes::new(Outfit::in_memory(&site, &directory));
+        Ok((site, nodes))
+    })
+}
+
+/// The same at another site; no instance runs there yet.
+pub(crate) fn simulate_in(
+    scenario: &Scenario,
+    pace: Pace,
+    took: impl FnMut(&Step, Millis),
+    site: impl AsyncFnOnce() -> Result<(Site, Nodes), SiteError>,
+) -> io::Result<Played> {
     in_simulated_time(async {
-        let names = scenario.names();
-        match Site::in_memory(&scenario.setup, names.ctimanagers()).await {
-            Ok((site, directory)) => {
-                let nodes = Nodes::new(Outfit::in_memory(&site, &directory));
+        match site().await {
+            Ok((site, nodes)) => {
                 let mut world = World::new(site, nodes);
                 let outcome = play_timed(scenario, &mut world, pace, took).await;
                 Played { outcome, log: world.site().call_manager.log() }

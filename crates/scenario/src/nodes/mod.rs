@@ -1,5 +1,6 @@
 //! Instances of the real service, each in a task of its own, that can be killed, paused and cut off.
 
+mod meeting;
 mod outfit;
 mod pausable;
 mod reach;
@@ -22,11 +23,12 @@ use ringback_sim::Cut;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+pub use self::meeting::MeetingPlace;
 pub use self::outfit::Outfit;
 use self::pausable::{Gate, Pausable};
 use self::reach::OverCti;
 pub use self::reach::{Common, Link, Reach};
-use self::severed::{Severed, SeveredFeed, Wire};
+pub(crate) use self::severed::{Severed, SeveredFeed, Wire};
 use crate::language::NodeAction;
 use crate::runner::InstanceStatus;
 use crate::world::Instances;
@@ -47,6 +49,7 @@ pub trait Tuning: Send + Sync {
 pub struct Nodes {
     reach: Box<dyn Reach>,
     common: Common,
+    registry: Arc<dyn MeetingPlace>,
     tuning: Option<Box<dyn Tuning>>,
     running: BTreeMap<IpAddr, Node>,
     seen: Arc<Seen>,
@@ -109,9 +112,11 @@ impl Nodes {
             changed: watch::Sender::new(0),
             also: Arc::clone(&common.alarms),
         });
+        let registry = Arc::new(common.registry.clone());
         Self {
             reach,
             common,
+            registry,
             tuning: None,
             running: BTreeMap::new(),
             seen,
@@ -125,6 +130,13 @@ impl Nodes {
     #[must_use]
     pub fn tuned(mut self, tuning: Box<dyn Tuning>) -> Self {
         self.tuning = Some(tuning);
+        self
+    }
+
+    /// The same, but they meet here.
+    #[must_use]
+    pub fn meeting_at(mut self, registry: Arc<dyn MeetingPlace>) -> Self {
+        self.registry = registry;
         self
     }
 
@@ -144,7 +156,7 @@ impl Nodes {
         // A killed instance's run is known to be over: the world has killed it.
         config.exclusive = true;
         let member = config.member;
-        let (gate, wire) = (Gate::default(), Wire::new());
+        let (gate, wire) = (Gate::default(), Wire::new("this instance is cut off"));
         let ports = self.ports(&mut config, &wire)?;
         let (service, handle) = Service::new(config, ports).map_err(|error| error.to_string())?;
         let service = tokio::spawn(Pausable::new(service.run(), gate.clone()));
@@ -171,7 +183,7 @@ impl Nodes {
             Some(tuning) => tuning.store(config.member, store),
             None => store,
         };
-        let registry: Arc<dyn Registry> = Arc::new(common.registry.clone());
+        let registry: Arc<dyn Registry> = Arc::<dyn MeetingPlace>::clone(&self.registry);
         Ok(Ports {
             provider,
             directory: Arc::new(Severed::new(directory, wire.clone())),
@@ -198,7 +210,7 @@ impl Nodes {
 
     /// One instance alone keeps its lease on its own machine.
     fn lease_follows_the_store(&self) {
-        self.common.registry.set_available(self.store_runs || self.known.len() < 2);
+        self.registry.set_available(self.store_runs || self.known.len() < 2);
     }
 
     /// Cuts an instance off from registry, store and directory, one way or both, or heals the cut.
@@ -208,10 +220,10 @@ impl Nodes {
     pub fn set_cut(&self, address: IpAddr, cut: Option<Cut>) -> Result<(), String> {
         let node = self.node(address)?;
         node.wire.set_cut(cut);
-        self.common.registry.heal(address);
+        self.registry.heal(address);
         match cut {
-            Some(Cut::ToNode) => self.common.registry.lose_answers(address),
-            Some(Cut::Both | Cut::FromNode) => self.common.registry.cut(address),
+            Some(Cut::ToNode) => self.registry.lose_answers(address),
+            Some(Cut::Both | Cut::FromNode) => self.registry.cut(address),
             None => {}
         }
         Ok(())
@@ -237,7 +249,7 @@ impl Instances for Nodes {
                     let (member, cut) = (node.member, node.wire.is_cut());
                     drop(node);
                     if cut {
-                        self.common.registry.heal(address);
+                        self.registry.heal(address);
                     } else {
                         self.tell_of_death(member);
                     }

@@ -10,56 +10,66 @@ use ringback_model::{DeviceName, DirectoryNumber, Epoch, Group, LineId, Timestam
 use ringback_sim::Cut;
 use tokio::sync::watch;
 
-/// Whether a node is cut off from databases. Clones are the same wire.
+/// Whether databases are cut off. Clones are the same wire.
 #[derive(Debug, Clone)]
-pub(super) struct Wire(Arc<watch::Sender<Option<Cut>>>);
-
-const CUT_OFF: &str = "this instance is cut off";
+pub(crate) struct Wire {
+    cut: Arc<watch::Sender<Option<Cut>>>,
+    /// What is said when they are.
+    reason: &'static str,
+}
 
 impl Wire {
-    pub(super) fn new() -> Self {
-        Self(Arc::new(watch::Sender::new(None)))
+    pub(crate) fn new(reason: &'static str) -> Self {
+        Self { cut: Arc::new(watch::Sender::new(None)), reason }
     }
 
-    pub(super) fn set_cut(&self, cut: Option<Cut>) {
-        self.0.send_replace(cut);
+    pub(crate) fn set_cut(&self, cut: Option<Cut>) {
+        self.cut.send_replace(cut);
     }
 
     pub(super) fn is_cut(&self) -> bool {
-        self.0.borrow().is_some()
+        self.cut.borrow().is_some()
     }
 
     /// Whether a question does not get out.
     fn is_blocked(&self) -> bool {
-        matches!(*self.0.borrow(), Some(Cut::Both | Cut::FromNode))
+        matches!(*self.cut.borrow(), Some(Cut::Both | Cut::FromNode))
     }
 
     fn store(&self) -> Result<(), StoreError> {
-        if self.is_cut() { Err(StoreError::Unavailable(CUT_OFF.to_owned())) } else { Ok(()) }
+        if self.is_cut() { Err(StoreError::Unavailable(self.reason.to_owned())) } else { Ok(()) }
     }
 
     fn asked(&self) -> Result<(), StoreError> {
-        if self.is_blocked() { Err(StoreError::Unavailable(CUT_OFF.to_owned())) } else { Ok(()) }
+        if self.is_blocked() { Err(StoreError::Unavailable(self.reason.to_owned())) } else { Ok(()) }
     }
 
     /// What was asked was done; the answer does not come back through a cut.
     fn answered(&self) -> Result<(), StoreError> {
-        if self.is_cut() { Err(StoreError::OutcomeUnknown(CUT_OFF.to_owned())) } else { Ok(()) }
+        if self.is_cut() { Err(StoreError::OutcomeUnknown(self.reason.to_owned())) } else { Ok(()) }
+    }
+
+    #[cfg(feature = "postgres")]
+    pub(crate) fn admin(&self) -> Result<(), ringback_db::AdminError> {
+        if !self.is_cut() {
+            return Ok(());
+        }
+        Err(ringback_db::AdminError::Unavailable(self.reason.to_owned()))
     }
 
     fn directory(&self) -> Result<(), DirectoryError> {
-        if self.is_cut() { Err(DirectoryError::Unavailable(CUT_OFF.to_owned())) } else { Ok(()) }
+        if self.is_cut() { Err(DirectoryError::Unavailable(self.reason.to_owned())) } else { Ok(()) }
     }
 }
 
 /// A port behind a wire.
-pub(super) struct Severed<T> {
+pub(crate) struct Severed<T> {
     behind: T,
     wire: Wire,
 }
 
 impl<T> Severed<T> {
-    pub(super) fn new(behind: T, wire: Wire) -> Self {
+    pub(crate) fn new(behind: T, wire: Wire) -> Self {
         Self { behind, wire }
     }
 }
@@ -133,15 +143,16 @@ impl Directory for Severed<Arc<dyn Directory>> {
 }
 
 /// A feed behind a wire: after a cut it tells that changes may have been missed.
-pub(super) struct SeveredFeed {
+pub(crate) struct SeveredFeed {
     behind: Box<dyn ChangeFeed>,
     cut: watch::Receiver<Option<Cut>>,
+    reason: &'static str,
     lost: bool,
 }
 
 impl SeveredFeed {
-    pub(super) fn new(behind: Box<dyn ChangeFeed>, wire: &Wire) -> Self {
-        Self { behind, cut: wire.0.subscribe(), lost: false }
+    pub(crate) fn new(behind: Box<dyn ChangeFeed>, wire: &Wire) -> Self {
+        Self { behind, cut: wire.cut.subscribe(), reason: wire.reason, lost: false }
     }
 }
 
@@ -153,7 +164,7 @@ impl ChangeFeed for SeveredFeed {
             match (cut, self.lost) {
                 (true, false) => {
                     self.lost = true;
-                    return Err(FeedError::Lost(CUT_OFF.to_owned()));
+                    return Err(FeedError::Lost(self.reason.to_owned()));
                 }
                 (false, true) => {
                     self.lost = false;
