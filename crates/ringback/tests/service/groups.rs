@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use ringback::election::{Intent, Member, MemoryRegistry, Registry, RegistryError, Report, Role, View};
+use ringback::election::{
+    Evidence, Intent, Member, MemoryRegistry, Registry, RegistryError, Report, Role, View,
+};
 use ringback::model::{Epoch, Group, Millis, Timestamp};
 use ringback::{Config, Handle, Service, SharedRegistry};
 use tokio::task::JoinHandle;
@@ -186,4 +188,26 @@ async fn each_group_has_its_own_answer() {
     registry.set_available(false);
     let off = shared.tick(&one, &watch).await;
     assert_eq!(off, Err(RegistryError::NotDone("it is switched off".to_owned())));
+}
+
+/// An instance of many groups has died: all of them are told in one exchange, each has its own answer.
+#[tokio::test(start_paused = true)]
+async fn deaths_go_together() {
+    let registry = registry();
+    let shared = SharedRegistry::new(Arc::new(registry.clone()), Millis(5));
+    let dead = Member::new(address(1), ringback::election::Incarnation(3), Timestamp(0));
+    let acquire = Intent::Acquire { seen: Epoch(0), above: Epoch(0) };
+    for number in 0..20 {
+        registry.tick(&group(number), &Report { member: dead, ..report(acquire) }).await.unwrap();
+    }
+    let me = report(Intent::Watch).member;
+    let groups: Vec<Group> = (0..21).map(group).collect();
+    let told = groups.iter().map(|group| shared.expel(group, &me, &dead, Evidence::LinkClosed));
+    let answers = futures_util::future::join_all(told).await;
+    assert_eq!(shared.exchanges(), 1);
+    for (answer, number) in answers.into_iter().zip(0..) {
+        let view = answer.unwrap();
+        assert!(view.members.is_empty() && view.in_force().is_none());
+        assert_eq!(view.epoch, Epoch(u64::from(number < 20)));
+    }
 }
