@@ -57,13 +57,17 @@ impl Dialplan {
 
     /// This context and all that it includes, directly or not.
     pub(super) fn reached_from<'a>(&'a self, name: &'a str) -> Vec<&'a Context> {
+        self.names_from(name).into_iter().filter_map(|name| self.contexts.get(name)).collect()
+    }
+
+    /// The names of these, whether they exist or not.
+    pub(super) fn names_from<'a>(&'a self, name: &'a str) -> Vec<&'a str> {
         let (mut seen, mut todo, mut found) = (BTreeSet::new(), vec![name], Vec::new());
         while let Some(name) = todo.pop() {
-            if seen.insert(name)
-                && let Some(context) = self.contexts.get(name)
-            {
-                found.push(context);
-                todo.extend(context.includes.iter().map(String::as_str));
+            if seen.insert(name) {
+                found.push(name);
+                let included = self.contexts.get(name).into_iter().flat_map(|context| &context.includes);
+                todo.extend(included.map(String::as_str));
             }
         }
         found

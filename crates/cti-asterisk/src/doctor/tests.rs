@@ -283,6 +283,9 @@ fn hints_and_endpoints() {
          remove from extensions.conf, [phones]:\n    exten => 1003,hint,PJSIP/1003\n  \
          or pjsip.conf:\n    [1003]  ; endpoint, auth and aor 1003\n  then: asterisk -rx 'dialplan reload'"
     );
+    // Where no phone dials: it stands in a sample of the server's package.
+    let sample = "Event: ExtensionStatus\nExten: 1000\nContext: demo\nHint: SIP/1000\n\nEvent: ExtensionStateListComplete";
+    assert_eq!(told(&[("Event: ExtensionStateListComplete", sample)]), "");
     // An endpoint may have another name than its number, if its calls say which it is.
     let berta = [
         ("ObjectName: 1002", "ObjectName: berta"),

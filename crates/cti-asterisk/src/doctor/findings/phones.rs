@@ -46,7 +46,7 @@ pub(super) fn hints(site: &Site, answers: &Answers, found: &mut Vec<Finding>) {
         });
         found.push(finding.then(RELOAD_DIALPLAN));
     }
-    for hint in &answers.hints {
+    for hint in answers.hints.iter().filter(|hint| is_of_phones(answers, &hint.context)) {
         let place = format!("extensions.conf, [{}]", hint.context);
         let is_behind = |device: &String| answers.endpoints.contains_key(device);
         // Another kind of hint has no devices of phones.
@@ -66,6 +66,13 @@ pub(super) fn hints(site: &Site, answers: &Answers, found: &mut Vec<Finding>) {
             );
         }
     }
+}
+
+/// Whether endpoints dial in a context, or may: a server has others, such as the samples of its packages.
+fn is_of_phones(answers: &Answers, context: &str) -> bool {
+    let Some(dialplan) = &answers.dialplan else { return true };
+    let contexts = answers.endpoints.values().filter_map(|endpoint| endpoint.context.as_deref());
+    contexts.collect::<BTreeSet<_>>().into_iter().any(|from| dialplan.names_from(from).contains(&context))
 }
 
 /// The phones of which something holds, by the place in which they are configured.
