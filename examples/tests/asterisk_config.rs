@@ -11,6 +11,8 @@ use ringback_examples::service::{CtiConfig, ServiceConfig};
 
 const EXAMPLE: &str = include_str!("../asterisk/ringback.toml");
 
+const README: &str = include_str!("../../README.md");
+
 /// What every file needs.
 const NEEDED: &str = "[asterisk]\nsecret = \"xyzzy\"\n";
 
@@ -81,6 +83,17 @@ fn what_is_commented_out_can_be_said() {
         server_name: Some("pbx.example.com".to_owned()),
     };
     assert_eq!(asterisk.tls, Some(tls));
+}
+
+#[test]
+fn what_the_readme_shows_can_be_said() {
+    let lines = README.lines().skip_while(|line| *line != "    [asterisk.phones]");
+    let lines = lines.take_while(|line| line.is_empty() || line.starts_with("    "));
+    let shown = lines.map(str::trim).collect::<Vec<_>>().join("\n");
+    let asterisk = parse(&format!("{NEEDED}{shown}\n")).asterisk.unwrap();
+    let ways: Vec<PhoneWay> = asterisk.phones.into_values().collect();
+    assert_eq!(ways, [PhoneWay::Push("192.0.2.71".to_owned()), CommonWay::Text.into()]);
+    assert_eq!(asterisk.push.unwrap().password_file, Some("phone-password".into()));
 }
 
 #[test]
