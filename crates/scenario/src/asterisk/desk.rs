@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ringback_model::{DeviceName, DirectoryNumber};
 use ringback_pbx_lab::{
-    CallOutcome, IncomingCall, LabError, Phone, PhoneCall, Server, Sound, XmlDisplay, XmlPhone, XmlScreen,
+    CallOutcome, IncomingCall, LabError, Phone, PhoneCall, Server, Sound, XmlPhone, XmlScreen,
 };
 use tokio::time::timeout;
 
@@ -93,9 +93,6 @@ pub(super) struct Desk {
     pub(super) is_there: bool,
     pub(super) phone: Phone,
     pub(super) display: XmlPhone,
-    /// What it showed last, and after how many turnovers of instances it came.
-    shown: XmlDisplay,
-    shown_at: u64,
     limit: usize,
     registered: bool,
     outgoing: Vec<Outgoing>,
@@ -120,8 +117,6 @@ impl Desk {
             is_there: true,
             phone,
             display,
-            shown: XmlDisplay::default(),
-            shown_at: 0,
             limit: plan.limit,
             registered: true,
             outgoing: Vec::new(),
@@ -226,11 +221,6 @@ impl Desk {
 
     // --- what its user does ---
 
-    /// Whether what it shows came before the last turnover of instances.
-    pub(super) fn shows_since_before(&self, turnovers: u64) -> bool {
-        self.shown_at < turnovers && self.shown == self.display.display()
-    }
-
     /// What the PBX calls it.
     pub(super) fn device(&self) -> Option<DeviceName> {
         DeviceName::new(self.number.as_str()).ok()
@@ -262,13 +252,9 @@ impl Desk {
     }
 
     /// Forgets calls that are over, and takes as many as are left of its line's.
-    pub(super) fn tidy(&mut self, turnovers: u64) {
+    pub(super) fn tidy(&mut self) {
         // Nothing is told by text.
         self.phone.drain();
-        let shown = self.display.display();
-        if shown != self.shown {
-            (self.shown, self.shown_at) = (shown, turnovers);
-        }
         self.tidy_calls();
     }
 

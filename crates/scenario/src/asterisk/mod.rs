@@ -10,24 +10,27 @@
 //! | hears | what the server plays into the call (each tone has a frequency of its own); the server goes on until the user hangs up |
 //! | lifts | a call to the server's dial tone, as a phone makes that is set to a hot line: else a PBX does not know of it |
 //! | presses CallBack | a SIP MESSAGE to `ringback`: the number of the call that the phone is in, or `?` |
-//! | presses another key | the softkey of the phone XML screen; for the call that Dial brings the phone picks up by itself |
+//! | presses another key | the softkey of the phone XML screen, at the one address that all instances have for keys (a proxy before them); for the call that Dial brings the phone picks up by itself |
 //! | shows, alerted | what the display shows and plays |
 //! | forwards, dnd | a SIP MESSAGE that sets the key of the PBX's database which the feature code sets: dialling the code would be a use of the phone |
 //! | adds, removes a phone | a hint of the dialplan |
 //! | resets, registers, unregisters | SIP registration |
-//! | the directory | endpoints, hints, forwarding and do-not-disturb are the PBX's; locales, templates, pools and service parameters are not its business, and come from memory |
+//! | the directory | endpoints, hints, forwarding and do-not-disturb are the PBX's; locales, templates, pools and service parameters are not its business, and come from a database in memory beside it |
+//! | stop the directory database | that database |
 //! | stop, start, freeze the CTIManager | the way to the manager interface is interrupted |
-//! | start, stop, kill a node; stop the store | as in the simulator: instances and store are in this process |
+//! | start, stop, kill, pause a node; stop the store | as in the simulator: instances and store are in this process; each run of an instance serves its own screens |
+//! | cut a node off | from store and registry as in the simulator, from the manager interface, and from the phones' keys |
 //!
 //! What a PBX has no counterpart for is skipped with the reason ([`ABLE`]), and so is a scenario of which the simulator
 //! knows that one step of it takes more than a minute, or that it passes only because time passes that real time does not
-//! let pass (`expect never` watches for 3 s). A key of a screen that an instance showed which acts no more cannot be played
-//! either: a phone sends it to that instance, and to no other.
+//! let pass (`expect never` watches for 3 s).
 
 mod act;
 mod desk;
+mod front;
 mod many;
 mod observe;
+mod outlet;
 mod reach;
 mod relay;
 mod server;
@@ -52,9 +55,9 @@ pub const ABLE: Needs = Needs {
     several_instances: true,
     several_ctimanagers: false,
     ctimanager_faults: true,
-    database_faults: false,
+    database_faults: true,
     store_faults: true,
-    pause_or_cut: false,
+    pause_or_cut: true,
     other_lines: false,
     partitions: false,
     other_numbers: false,

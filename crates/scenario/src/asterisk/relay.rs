@@ -1,6 +1,7 @@
-//! The way to the manager interface, which can be interrupted: a CTIManager of the scenario. The PBX and its calls go on.
+//! A way to the manager interface, which can be interrupted: a CTIManager of the scenario as one instance reaches it. The PBX
+//! and its calls go on.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
@@ -22,9 +23,9 @@ pub(super) struct Relay {
 }
 
 impl Relay {
-    /// Passes everything on to `to`.
-    pub(super) async fn start(address: IpAddr, to: String) -> std::io::Result<Self> {
-        let listener = TcpListener::bind((address, 0)).await?;
+    /// Passes everything on to `to` that comes to a socket, which must not block.
+    pub(super) fn serve(listener: std::net::TcpListener, to: String) -> std::io::Result<Self> {
+        let listener = TcpListener::from_std(listener)?;
         let address = listener.local_addr()?;
         let (state, watching) = watch::channel(State { now: CtiManagerAction::Start, starts: 0 });
         tokio::spawn(accept(listener, to, watching));
@@ -132,7 +133,9 @@ mod tests {
 
     #[tokio::test]
     async fn it_is_stopped_frozen_and_started() {
-        let relay = Relay::start(Ipv4Addr::LOCALHOST.into(), echo().await).await.unwrap();
+        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let relay = Relay::serve(listener, echo().await).unwrap();
         let connect = async || TcpStream::connect(relay.address()).await.unwrap();
         let mut first = connect().await;
         assert_eq!(answers(&mut first, LONG).await, Some(true));

@@ -8,8 +8,7 @@ use ringback::db::{AdminError, MemoryDirectory, MemoryStore};
 use ringback::election::MemoryRegistry;
 use ringback::screen::Dictionaries;
 use ringback::serviceability::alarm::TracingSink;
-use ringback_cti_asterisk::notify::Ways;
-use ringback_cti_asterisk::notify::push::{self, PushServer};
+use ringback_cti_asterisk::notify::push;
 use ringback_cti_asterisk::{provider, session};
 use ringback_db::StoreError;
 use ringback_model::{DeviceName, Group, Millis, Timestamp};
@@ -19,9 +18,10 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::desk::{Desk, Plan};
+use super::front::Front;
 use super::observe::AlertLog;
+use super::outlet::{Outlets, Relays};
 use super::reach::{Readings, ToPbx};
-use super::relay::Relay;
 use super::server;
 use super::tap::Counts;
 use crate::language::{Action, NodeAction, PhoneSetup, Scenario, Setup, SetupStatement, StepStatement};
@@ -56,15 +56,9 @@ pub(super) enum WorldError {
     /// The request store.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The displays cannot be reached.
-    #[error(transparent)]
-    Display(#[from] push::ConfigError),
-    /// The way to the manager interface.
-    #[error("a port for the way to the manager interface: {0}")]
-    Relay(std::io::Error),
-    /// Screens cannot be served.
-    #[error(transparent)]
-    Screens(#[from] push::StartError),
+    /// Keys cannot be pressed.
+    #[error("a port at which keys are pressed: {0}")]
+    Front(std::io::Error),
 }
 
 /// A server, its phones, and instances of the service.
@@ -77,9 +71,8 @@ pub(super) struct PbxWorld {
     pub(super) counts: Counts,
     pub(super) readings: Readings,
     pub(super) alerts: AlertLog,
-    pub(super) relay: Relay,
-    /// How often instances have come and gone.
-    pub(super) turnovers: u64,
+    pub(super) relays: Relays,
+    pub(super) front: Front,
     changes: [watch::Receiver<u64>; 2],
     store_changes: watch::Receiver<()>,
     /// It ends last.
@@ -103,9 +96,9 @@ impl PbxWorld {
         let changed = watch::Sender::new(0);
         let (user, password) = DISPLAY_LOGIN;
         let login = push::Login::new(user, password.to_owned().into());
-        let pushes = PushServer::start(push::Config::new((server.address(), 0).into(), login)).await?;
-        let mut ways = Ways::default();
-        let mut desks = Vec::new();
+        let here = server.address().into();
+        let front = Front::start(here).await.map_err(WorldError::Front)?;
+        let (mut desks, mut displays) = (Vec::new(), Vec::new());
         for phone in phones {
             let mut desk = Desk::plug_in(&server, &phone, DISPLAY_LOGIN).await?;
             if !phone.from_the_start {
@@ -114,7 +107,7 @@ impl PbxWorld {
             forward(desk.phone.changed(), changed.clone());
             forward(desk.display.watch(), changed.clone());
             if let Some(device) = desk.device() {
-                ways = ways.with(device, pushes.phone(&desk.display.address().to_string())?);
+                displays.push((device, desk.display.address().to_string()));
             }
             desks.push(desk);
         }
@@ -123,13 +116,11 @@ impl PbxWorld {
         let readings = Readings::default();
         let (user, secret) = server.login();
         let manager = scenario.names().ctimanagers().next().unwrap_or_default().to_owned();
-        let relay =
-            Relay::start(server.address().into(), server.manager()).await.map_err(WorldError::Relay)?;
-        let manager = session::Server::new(manager, relay.address().to_string(), user, secret.into());
+        let relays = Relays::new(here, server.manager());
+        let manager = session::Server::new(manager, server.manager(), user, secret.into());
         let config = provider::Config {
             // The server has just been started, and its phones are in no call that it would have forgotten.
             proof: Some(Millis::ZERO),
-            ways,
             ..provider::Config::new(session::Config::new(manager))
         };
         let reach = ToPbx {
@@ -146,7 +137,9 @@ impl PbxWorld {
             dictionaries: Dictionaries::built_in(),
             alarms: Arc::new(TracingSink),
         };
-        let nodes = Nodes::reaching(Box::new(reach), common);
+        let outlets =
+            Outlets { to_pbx: reach, relays: relays.clone(), front: front.clone(), login, displays };
+        let nodes = Nodes::reaching(Box::new(outlets), common);
         let (changes, store_changes) = ([changed.subscribe(), nodes.changed()], store.changed());
         Ok(Self {
             group,
@@ -159,8 +152,8 @@ impl PbxWorld {
             alerts: AlertLog::default(),
             changes,
             store_changes,
-            relay,
-            turnovers: 0,
+            relays,
+            front,
             server,
         })
     }
@@ -192,8 +185,7 @@ impl PbxWorld {
     }
 
     pub(super) fn tidy(&mut self) {
-        let turnovers = self.turnovers;
-        self.desks.iter_mut().for_each(|desk| desk.tidy(turnovers));
+        self.desks.iter_mut().for_each(Desk::tidy);
     }
 
     /// Waits until this holds, or for too long: then the next expectation says what is wrong.
