@@ -17,10 +17,9 @@ const FILES: [&str; 14] = [
     "01", "02", "03", "04",
     // The key where it is not active; every line of the screens; do not disturb; another language; still in the failed call.
     "11", "16", "36", "39", "41",
-    // Three callers take turns; free while the service was away; an instance stops and the next takes over.
-    "54", "86", "101",
-    // Restart, and death of the active, between a screen and its key.
-    "92", "116",
+    // Three callers take turns; free while the service was away; an instance stops and the next takes over; restart, and
+    // death of the active, between a screen and its key.
+    "54", "86", "101", "92", "116",
 ];
 
 /// `None`: there is no Asterisk to be had here.
