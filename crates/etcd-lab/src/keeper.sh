@@ -13,6 +13,14 @@ stop() {
     fi
 }
 
+# Waits until each of its threads has stopped, where that can be seen: the signal alone takes its time.
+settled() {
+    while [ -d "/proc/$started/task" ] &&
+        grep -L '^State:[[:space:]]*T' "/proc/$started/task"/*/status 2>/dev/null | grep -q .; do
+        sleep 0.01
+    done
+}
+
 started=
 while read -r order signal; do
     case $order in
@@ -21,7 +29,12 @@ while read -r order signal; do
         started=$!
         ;;
     stop) stop "$signal" ;;
-    signal) kill "-$signal" "$started" ;;
+    signal)
+        kill "-$signal" "$started"
+        if [ "$signal" = STOP ]; then
+            settled
+        fi
+        ;;
     esac
     echo "$order"
 done

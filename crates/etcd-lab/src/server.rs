@@ -11,6 +11,9 @@ use crate::error::LabError;
 use crate::etcd::Etcd;
 use crate::keeper::Keeper;
 
+/// So it says that somebody else listens where it wants to.
+const TAKEN: &str = "address already in use";
+
 /// How a server is ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {
@@ -20,18 +23,25 @@ pub enum Signal {
     Kill,
 }
 
-/// A cluster of one server that runs on an address of its own, until the value is dropped or this process ends.
+/// A server that runs on an address of its own, until the value is dropped or this process ends.
 #[derive(Debug)]
 pub struct Server {
     keeper: Mutex<Keeper>,
     folder: PathBuf,
-    address: SocketAddrV4,
+    places: Places,
+}
+
+/// Where a server listens.
+#[derive(Debug, Clone, Copy)]
+struct Places {
+    clients: SocketAddrV4,
+    peers: SocketAddrV4,
     /// Where it tells whether it is well, never encrypted.
     health: SocketAddrV4,
 }
 
 impl Server {
-    /// Starts one that is empty, and takes everybody, not encrypted.
+    /// Starts one that is alone, empty, and takes everybody, not encrypted.
     ///
     /// # Errors
     /// It does not start.
@@ -46,6 +56,51 @@ impl Server {
     /// It does not start.
     pub fn start_with(
         etcd: &Etcd,
+        prepare: impl Fn(&Path) -> std::io::Result<Vec<String>>,
+    ) -> Result<Self, LabError> {
+        somewhere(|| {
+            let places = Places::free()?;
+            let server = Self::new(etcd, places, "alone", &places.member("alone"), &prepare)?;
+            server.start_again()?;
+            Ok(server)
+        })
+    }
+
+    /// Starts so many that are one cluster.
+    ///
+    /// # Errors
+    /// They do not start.
+    pub fn cluster(etcd: &Etcd, size: usize) -> Result<Vec<Self>, LabError> {
+        somewhere(|| Self::cluster_once(etcd, size))
+    }
+
+    fn cluster_once(etcd: &Etcd, size: usize) -> Result<Vec<Self>, LabError> {
+        let places = (0..size).map(|_| Places::free()).collect::<Result<Vec<_>, _>>()?;
+        let name = |number: usize| format!("server-{number}");
+        let members: Vec<String> =
+            places.iter().enumerate().map(|(number, places)| places.member(&name(number))).collect();
+        let servers = places
+            .iter()
+            .enumerate()
+            .map(|(number, places)| {
+                Self::new(etcd, *places, &name(number), &members.join(","), |_| Ok(Vec::new()))
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        // None is ready before most of them run.
+        for server in &servers {
+            server.keeper().order("start")?;
+        }
+        for server in &servers {
+            server.until_ready()?;
+        }
+        Ok(servers)
+    }
+
+    fn new(
+        etcd: &Etcd,
+        places: Places,
+        name: &str,
+        members: &str,
         prepare: impl FnOnce(&Path) -> std::io::Result<Vec<String>>,
     ) -> Result<Self, LabError> {
         let temporary = std::env::temp_dir();
@@ -56,24 +111,24 @@ impl Server {
             prepare(&folder).map_err(|reason| LabError::Folder { path: folder.clone(), reason })?;
         let scheme =
             if arguments.iter().any(|word| word.starts_with("--cert-file")) { "https" } else { "http" };
-        let host = own_host();
-        let (address, health) = free_addresses(host)?;
+        let Places { clients, peers, health } = places;
         let mut words: Vec<OsString> = vec![etcd.program().into()];
         let fixed = [
+            format!("--name={name}"),
             format!("--data-dir={}", folder.join("data").display()),
-            format!("--listen-client-urls={scheme}://{address}"),
-            format!("--advertise-client-urls={scheme}://{address}"),
+            format!("--listen-client-urls={scheme}://{clients}"),
+            format!("--advertise-client-urls={scheme}://{clients}"),
             format!("--listen-metrics-urls=http://{health}"),
-            format!("--listen-peer-urls=http://{}:0", address.ip()),
+            format!("--listen-peer-urls=http://{peers}"),
+            format!("--initial-advertise-peer-urls=http://{peers}"),
+            format!("--initial-cluster={members}"),
             // Leases of a second are to last a second.
             "--heartbeat-interval=50".to_owned(),
             "--election-timeout=500".to_owned(),
         ];
         words.extend(fixed.into_iter().chain(arguments).map(OsString::from));
         let keeper = Mutex::new(Keeper::new(&folder, &words)?);
-        let server = Self { keeper, folder, address, health };
-        server.start_again()?;
-        Ok(server)
+        Ok(Self { keeper, folder, places })
     }
 
     /// One server for all tests of this process; `None` for a test that is to be skipped, which is told on standard
@@ -95,7 +150,7 @@ impl Server {
     /// Where clients find it.
     #[must_use]
     pub fn address(&self) -> SocketAddrV4 {
-        self.address
+        self.places.clients
     }
 
     /// The folder with everything of this server: `data`, and `log`.
@@ -122,13 +177,21 @@ impl Server {
     /// It does not start.
     pub fn start_again(&self) -> Result<(), LabError> {
         self.keeper().order("start")?;
+        self.until_ready()
+    }
+
+    fn until_ready(&self) -> Result<(), LabError> {
+        let log = || fs::read_to_string(self.folder.join("log")).unwrap_or_default();
         for _ in 0..3000 {
-            if is_healthy(self.health) {
+            if is_healthy(self.places.health) {
                 return Ok(());
+            }
+            if log().contains(TAKEN) {
+                break;
             }
             std::thread::sleep(Duration::from_millis(10));
         }
-        let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+        let log = log();
         let last: Vec<&str> = log.lines().rev().take(5).collect();
         Err(LabError::NotStarted { log: last.into_iter().rev().collect::<Vec<_>>().join("; ") })
     }
@@ -157,7 +220,7 @@ impl Server {
     pub fn ask(&self, path: &str, body: &str) -> Result<String, LabError> {
         let length = body.len();
         let answer = exchange(
-            self.address,
+            self.places.clients,
             &format!("POST {path} HTTP/1.0\r\nContent-Length: {length}\r\n\r\n{body}"),
         );
         let answer = answer
@@ -168,6 +231,17 @@ impl Server {
     fn keeper(&self) -> MutexGuard<'_, Keeper> {
         self.keeper.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What was free may be taken before it is used: then at another place.
+fn somewhere<T>(mut start: impl FnMut() -> Result<T, LabError>) -> Result<T, LabError> {
+    for _ in 0..9 {
+        match start() {
+            Err(LabError::NotStarted { log }) if log.contains(TAKEN) => {}
+            other => return other,
+        }
+    }
+    start()
 }
 
 fn is_healthy(address: SocketAddrV4) -> bool {
@@ -185,25 +259,30 @@ fn exchange(address: SocketAddrV4, request: &str) -> std::io::Result<String> {
     Ok(answer)
 }
 
-/// An address of 127.48.0.0/12 that other processes do not begin with.
-fn own_host() -> Ipv4Addr {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed).wrapping_add(std::process::id().wrapping_mul(61));
-    let [_, a, b, c] = (number & 0x000f_ffff).to_be_bytes();
-    Ipv4Addr::new(127, 48 + (a & 0x0f), b, c.clamp(1, 254))
-}
-
-/// Two that are free.
-fn free_addresses(own: Ipv4Addr) -> Result<(SocketAddrV4, SocketAddrV4), LabError> {
-    // Not every system has more than one address there.
-    for host in [own, Ipv4Addr::LOCALHOST] {
-        let bind = || TcpListener::bind(SocketAddrV4::new(host, 0));
-        // Both at once, or they may be the same.
-        if let (Ok(one), Ok(other)) = (bind(), bind())
-            && let (Ok(one), Ok(other)) = (one.local_addr(), other.local_addr())
-        {
-            return Ok((SocketAddrV4::new(host, one.port()), SocketAddrV4::new(host, other.port())));
+impl Places {
+    /// Three that are free, on an address of 127.48.0.0/12 that other processes do not begin with.
+    fn free() -> Result<Self, LabError> {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed).wrapping_add(std::process::id().wrapping_mul(61));
+        let [_, a, b, c] = (number & 0x000f_ffff).to_be_bytes();
+        let own = Ipv4Addr::new(127, 48 + (a & 0x0f), b, c.clamp(1, 254));
+        // Not every system has more than one address there.
+        for host in [own, Ipv4Addr::LOCALHOST] {
+            let bind = || TcpListener::bind(SocketAddrV4::new(host, 0));
+            let place = |listener: &TcpListener| {
+                listener.local_addr().map(|address| SocketAddrV4::new(host, address.port()))
+            };
+            // All at once, or they may be the same.
+            if let (Ok(one), Ok(two), Ok(three)) = (bind(), bind(), bind())
+                && let (Ok(clients), Ok(peers), Ok(health)) = (place(&one), place(&two), place(&three))
+            {
+                return Ok(Self { clients, peers, health });
+            }
         }
+        Err(LabError::NotStarted { log: "no free port on 127.0.0.1".to_owned() })
     }
-    Err(LabError::NotStarted { log: "no free port on 127.0.0.1".to_owned() })
+
+    fn member(&self, name: &str) -> String {
+        format!("{name}=http://{}", self.peers)
+    }
 }

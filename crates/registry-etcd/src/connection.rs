@@ -1,3 +1,4 @@
+use std::error::Error;
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -216,16 +217,33 @@ impl Connections {
         begin(stream).await
     }
 
-    fn lost(&self, endpoint: usize, error: &dyn std::error::Error) -> Fault {
+    fn lost(&self, endpoint: usize, error: &(dyn Error + 'static)) -> Fault {
         self.turn_away(endpoint);
+        let place = &self.endpoints[endpoint];
         let cause = error.source().map_or_else(String::new, |cause| format!(", {cause}"));
-        Fault::Lost(format!("the connection to {} is lost ({error}{cause})", self.endpoints[endpoint]))
+        // Servers look at our certificate only when they are asked something.
+        if is_of_tls(error) {
+            return Fault::Tls(format!("{place}: {error}{cause}"));
+        }
+        Fault::Lost(format!("the connection to {place} is lost ({error}{cause})"))
     }
 
     fn silent(&self, endpoint: usize, patience: Duration) -> Fault {
         self.turn_away(endpoint);
         Fault::Lost(format!("{} does not answer in {patience:?}", self.endpoints[endpoint]))
     }
+}
+
+fn is_of_tls(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        if inner.is_some_and(|inner| inner.is::<rustls::Error>()) {
+            return true;
+        }
+        next = error.source();
+    }
+    false
 }
 
 /// Why a connection did not come about.

@@ -22,7 +22,10 @@ pub enum OpenError {
         reason: String,
     },
     /// Nobody answers there.
-    #[error("{place} cannot be reached ({reason}): check hosts, port and firewall, and that etcd runs there")]
+    #[error(
+        "{place} cannot be reached ({reason}): check hosts, port and firewall, that etcd runs there, and whether it encrypts \
+         (then its address begins with https://)"
+    )]
     Unreachable {
         /// Where.
         place: String,
@@ -31,8 +34,8 @@ pub enum OpenError {
     },
     /// The encrypted connection did not come about.
     #[error(
-        "no encrypted connection to {place} ({reason}): check the server's certificate and `authority`, or whether \
-         etcd encrypts at all (then its address begins with https://)"
+        "no encrypted connection to {place} ({reason}): check the server's certificate and `authority`, `client` if the server \
+         asks for a certificate, and whether it encrypts at all (then its address begins with https://)"
     )]
     Tls {
         /// Where.

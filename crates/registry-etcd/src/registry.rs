@@ -184,6 +184,10 @@ impl Registry for EtcdRegistry {
         self.inner.carry_out(&calls).await
     }
 
+    async fn call_all(&self, calls: &[(Group, Request)]) -> Vec<Answer> {
+        self.inner.carry_out(calls).await
+    }
+
     async fn read(&self, group: &Group) -> Answer {
         self.inner.look(group).await
     }

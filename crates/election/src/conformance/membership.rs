@@ -180,10 +180,15 @@ pub(super) async fn many_calls_at_once<R: Registry>(registry: &R, length: Millis
     let report = |member, intent| Report { member, ready: true, length, intent };
     let expelled = |number: usize| number % 3 != 1;
     let mut calls = Vec::with_capacity(MANY);
-    for number in 0..MANY {
-        let group = Group::new(format!("conformance-calls-{number}")).unwrap_or_default();
-        let other = registry.tick(&group, &report(two, first())).await;
+    // All at once: where each takes its time, the first would be over before the last is given.
+    let groups: Vec<Group> = (0..MANY)
+        .map(|number| Group::new(format!("conformance-calls-{number}")).unwrap_or_default())
+        .collect();
+    let others: Vec<_> = groups.iter().map(|group| (group.clone(), report(two, first()))).collect();
+    for other in registry.tick_all(&others).await {
         same(CHECK, other.map(|view| holder(&view)), Ok(Some((two, Epoch(1)))))?;
+    }
+    for (number, group) in groups.into_iter().enumerate() {
         let request = if expelled(number) {
             Request::Expel { by: one, dead: two, evidence: Evidence::LinkClosed }
         } else {

@@ -2,6 +2,10 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 #![cfg(unix)]
 
+mod cluster;
 mod conformance;
+mod losses;
+mod opening;
+mod proxy;
 mod registry;
 mod site;

@@ -70,3 +70,23 @@ pub(crate) fn write(server: &Server, address: &str, name: &str, value: &str) {
     let order = json!({ "key": key(address, name), "value": STANDARD.encode(value) });
     server.ask("/v3/kv/put", &order.to_string()).unwrap();
 }
+
+/// From now on only the user `ringback`, password `secret`, may use the keys under `/ringback/`.
+pub(crate) fn lock(server: &Server) {
+    let (from, to) = (STANDARD.encode("/ringback/"), STANDARD.encode("/ringback0"));
+    let permission = json!({ "permType": "READWRITE", "key": from, "range_end": to });
+    let orders = [
+        ("/v3/auth/user/add", json!({ "name": "root", "password": "root" })),
+        ("/v3/auth/role/add", json!({ "name": "root" })),
+        ("/v3/auth/user/grant", json!({ "user": "root", "role": "root" })),
+        ("/v3/auth/user/add", json!({ "name": "ringback", "password": "secret" })),
+        ("/v3/auth/role/add", json!({ "name": "ringback" })),
+        ("/v3/auth/role/grant", json!({ "name": "ringback", "perm": permission })),
+        ("/v3/auth/user/grant", json!({ "user": "ringback", "role": "ringback" })),
+        ("/v3/auth/enable", json!({})),
+    ];
+    for (path, order) in orders {
+        let answer = server.ask(path, &order.to_string()).unwrap();
+        assert!(answer.contains("header"), "{path}: {answer}");
+    }
+}
