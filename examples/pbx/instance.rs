@@ -98,12 +98,12 @@ pub(crate) async fn run(terms: Terms) -> Result<(), Failure> {
         on_settings: None,
     };
     let (service, handle) = Service::new(config, ports)?;
-    let service = service.run();
-    tokio::pin!(service);
+    // A thread of the runtime hears of an event and goes on with it; this one would have to be woken for each.
+    let mut service = tokio::spawn(service.run());
     let mut status = handle.watch();
     loop {
         tokio::select! {
-            () = &mut service => return Ok(()),
+            ended = &mut service => return Ok(ended?),
             _ = terminated.recv() => handle.stop(),
             Ok(()) = status.changed() => {
                 let status = status.borrow_and_update();

@@ -22,8 +22,8 @@ use crate::stage::{Failure, PATIENCE};
 struct Told {
     ready: bool,
     connected: bool,
-    /// How many times each alert was sent, by phone and id, over all its lives.
-    alerts: BTreeMap<(String, String), u32>,
+    /// The alerts that were sent to each phone, by their ids, over all its lives.
+    alerts: BTreeMap<String, Vec<String>>,
 }
 
 impl Told {
@@ -34,7 +34,7 @@ impl Told {
                 (self.ready, self.connected) = (ready == "true", connected == "true");
             }
             ["alert", device, id] => {
-                *self.alerts.entry((device.to_owned(), id.to_owned())).or_default() += 1;
+                self.alerts.entry(device.to_owned()).or_default().push(id.to_owned());
             }
             _ => {}
         }
@@ -140,18 +140,14 @@ impl Office {
         Ok(())
     }
 
-    /// How many times alerts to this phone were sent again under their id, since the last time.
-    pub(crate) fn take_repeated(&self, phone: &str) -> u32 {
-        let mut repeated = 0;
+    /// The alerts that were sent to this phone since the last time, by their ids: one that was sent again is there twice.
+    pub(crate) fn take_alerts(&self, phone: &str) -> Vec<String> {
+        let mut alerts = Vec::new();
         self.told.send_if_modified(|told| {
-            let of_phone = told.alerts.iter_mut().filter(|((device, _), _)| device == phone);
-            for (_, times) in of_phone {
-                repeated += times.saturating_sub(1);
-                *times = 1;
-            }
+            alerts = told.alerts.remove(phone).unwrap_or_default();
             false
         });
-        repeated
+        alerts
     }
 
     /// The requests that are stored.

@@ -118,6 +118,16 @@ impl Pair {
         Ok(())
     }
 
+    /// Both end what they are in, whatever that is.
+    pub(crate) async fn give_up(&mut self) {
+        if let Some(talk) = self.talk.take() {
+            let _ended = talk.hang_up().await;
+        }
+        for phone in [&self.a, &self.b] {
+            while phone.hang_up().await.is_ok() {}
+        }
+    }
+
     fn is_recall(&self, event: &PhoneEvent) -> bool {
         let PhoneEvent::Rings { name, .. } = event else { return false };
         self.by == By::Server || *name == format!("Call Back {}", self.b.name())
@@ -132,6 +142,12 @@ impl Pair {
                 return Some(at);
             }
         }
+    }
+
+    /// When A was recalled.
+    pub(crate) async fn is_recalled(&mut self) -> Result<Instant, Failure> {
+        let when = self.recalled(SOON).await;
+        when.ok_or_else(|| format!("{} was not recalled", self.a.name()).into())
     }
 
     /// When A was recalled, of what was seen and not taken yet.

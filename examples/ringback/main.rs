@@ -50,7 +50,8 @@ async fn serve(file: &Path, check: bool) -> Result<(), Failure> {
         println!("{}: nothing to object to", file.display());
         return Ok(());
     }
-    service::run(config, |ready| println!("{ready}")).await?;
+    // A thread of the runtime hears of an event and goes on with it; this one would have to be woken for each.
+    tokio::spawn(service::run(config, |ready| println!("{ready}"))).await??;
     Ok(())
 }
 

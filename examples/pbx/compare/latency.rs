@@ -62,7 +62,7 @@ async fn latency(pair: &mut Pair, partner: &str, round: u32) -> Result<Duration,
     sleep(CALM + Duration::from_micros(scatter(round, 0, 20_000))).await;
     pair.a.drain();
     let begun = pair.b_hangs_up().await?;
-    let rang = pair.recalled(SOON).await.ok_or("A was not recalled")?;
+    let rang = pair.is_recalled().await?;
     Ok(rang - begun)
 }
 

@@ -3,6 +3,7 @@
 mod office;
 mod pbx;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
@@ -95,6 +96,12 @@ pub(crate) async fn run(rounds: u32) -> Result<bool, Failure> {
     Ok(of_office.is_good() && of_server.is_good())
 }
 
+/// How long after one moment another was, or before it.
+fn since(begin: Instant, at: Instant) -> String {
+    let (later, earlier) = (at.saturating_duration_since(begin), begin.saturating_duration_since(at));
+    if later.is_zero() { format!("-{earlier:.1?}") } else { format!("{later:.1?}") }
+}
+
 impl Bench {
     /// Every B is in a call, and its A waits for it.
     async fn all_wait(&mut self) -> Result<(), Failure> {
@@ -125,16 +132,32 @@ impl Bench {
         rung
     }
 
-    /// What the rings of a round come to, and whether every request is still there.
-    async fn judge(&self, rung: &[Vec<Instant>]) -> Result<Round, Failure> {
+    /// What the rings of a round come to, and whether every request is still there. Who had been rung when its callee used its
+    /// phone, until this moment, is alerted anew. What is wrong is told, with the times since the kill.
+    async fn judge(
+        &self,
+        rung: &[Vec<Instant>],
+        used: &[Option<Instant>],
+        killed: Instant,
+    ) -> Result<Round, Failure> {
         let mut round = Round::default();
-        for (pair, rung) in self.pairs.iter().zip(rung) {
+        for ((pair, rung), used) in self.pairs.iter().zip(rung).zip(used) {
             let held = self.office.holds_request_of(pair.a.name()).await?;
-            let repeated = self.office.take_repeated(pair.a.name());
+            let alerts = self.office.take_alerts(pair.a.name());
+            let different = alerts.iter().collect::<BTreeSet<_>>().len();
+            let repeated = u32::try_from(alerts.len() - different)?;
             let again = u32::try_from(rung.len().saturating_sub(1))?;
-            round.lost += u32::from(rung.is_empty() || !held);
+            let lost = rung.is_empty() || !held;
+            let anew = different > 1 && rung.iter().any(|at| used.is_some_and(|used| *at < used));
+            let doubled = again.saturating_sub(repeated + u32::from(anew));
+            if lost || doubled > 0 {
+                let when: Vec<String> = rung.iter().map(|at| since(killed, *at)).collect();
+                let (name, when, alerts) = (pair.a.name(), when.join(", "), alerts.join(", "));
+                say(format_args!("{name}: rung at [{when}], alerts [{alerts}], stored: {held}"));
+            }
+            round.lost += u32::from(lost);
             round.in_doubt += repeated;
-            round.doubled += again.saturating_sub(repeated);
+            round.doubled += doubled;
         }
         Ok(round)
     }

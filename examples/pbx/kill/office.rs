@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::{Bench, PAIRS, Round};
 use crate::stage::{Failure, scatter};
@@ -23,13 +23,16 @@ pub(super) async fn play(bench: &mut Bench, number: u32) -> Result<Round, Failur
     }));
     let kill = async {
         sleep(Duration::from_micros(scatter(number, PAIRS, MOMENT))).await;
+        let killed = Instant::now();
         office.kill();
-        office.start().await
+        office.start().await?;
+        Ok::<_, Failure>(killed)
     };
-    tokio::try_join!(free, kill)?;
+    let (_, killed) = tokio::try_join!(free, kill)?;
     let nobody = vec![Vec::new(); bench.pairs.len()];
     let rung = bench.all_rung(&nobody).await;
-    let round = bench.judge(&rung).await?;
+    let unused = vec![None; bench.pairs.len()];
+    let round = bench.judge(&rung, &unused, killed).await?;
     bench.all_cancel().await?;
     Ok(round)
 }
