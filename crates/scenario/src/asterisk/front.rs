@@ -81,21 +81,25 @@ async fn pass(mut phone: TcpStream, all: All) -> io::Result<()> {
     }
     let behind: Vec<_> = all.lock().values().filter(|one| one.answers).map(|one| one.address).collect();
     for address in behind {
-        if let Ok(answer) = ask(address, &request).await
+        if let Ok((answer, _until_it_was_read)) = ask(address, &request).await
             && !answer.starts_with(b"HTTP/1.1 503 ")
         {
-            return phone.write_all(&answer).await;
+            phone.write_all(&answer).await?;
+            phone.shutdown().await?;
+            while phone.read(&mut [0; 256]).await? > 0 {}
+            return Ok(());
         }
     }
     phone.write_all(NOBODY).await
 }
 
-async fn ask(address: SocketAddr, request: &[u8]) -> io::Result<Vec<u8>> {
+/// The answer, and the connection, which is closed when the phone has it.
+async fn ask(address: SocketAddr, request: &[u8]) -> io::Result<(Vec<u8>, TcpStream)> {
     let mut stream = TcpStream::connect(address).await?;
     stream.write_all(request).await?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await?;
-    Ok(answer)
+    Ok((answer, stream))
 }
 
 #[cfg(test)]
@@ -122,7 +126,7 @@ mod tests {
     async fn the_one_that_acts_is_found() {
         let front = Front::start(Ipv4Addr::LOCALHOST.into()).await.unwrap();
         let get = async || {
-            let answer = ask(front.address(), b"GET /key HTTP/1.1\r\n\r\n").await.unwrap();
+            let (answer, _) = ask(front.address(), b"GET /key HTTP/1.1\r\n\r\n").await.unwrap();
             String::from_utf8(answer).unwrap().lines().next().unwrap_or_default().to_owned()
         };
         let node = |last| IpAddr::from([10, 0, 0, last]);

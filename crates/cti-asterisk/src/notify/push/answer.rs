@@ -25,6 +25,10 @@ impl Pressed {
         *self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some((place, press));
     }
 
+    pub(super) fn is_some(&self) -> bool {
+        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).is_some()
+    }
+
     pub(super) fn tell(&self) {
         let pressed = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
         if let Some((place, press)) = pressed {

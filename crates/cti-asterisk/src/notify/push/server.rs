@@ -12,6 +12,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use ringback_model::DeviceName;
 use thiserror::Error;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::{AbortHandle, JoinSet};
@@ -178,8 +179,11 @@ async fn serve(desk: Arc<Desk>, listener: TcpListener) {
     }
 }
 
-/// One request is answered; what was pressed is told after that, so that the phone has drawn the answer before anything
-/// that comes of it reaches it.
+/// How long a phone may take to close a connection whose answer it has read.
+const READ: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// One request is answered; what was pressed is told once the phone has read that and closed the connection, so that it has
+/// drawn the answer before anything that comes of it reaches it.
 async fn connection(desk: Arc<Desk>, stream: TcpStream) {
     let pressed = Pressed::default();
     let answer = |request| {
@@ -188,11 +192,23 @@ async fn connection(desk: Arc<Desk>, stream: TcpStream) {
     };
     let mut http = http1::Builder::new();
     http.keep_alive(false).timer(TokioTimer::new()).header_read_timeout(duration(desk.config.connection));
-    let serving = http.serve_connection(TokioIo::new(stream), service_fn(answer));
+    let serving = http.serve_connection(TokioIo::new(stream), service_fn(answer)).without_shutdown();
     match timeout(duration(desk.config.connection), serving).await {
-        Ok(Ok(())) => {}
+        Ok(Ok(parts)) if pressed.is_some() => read_by_the_phone(parts.io.into_inner()).await,
+        Ok(Ok(_)) => {}
         Ok(Err(error)) => tracing::debug!(%error, "a phone's connection"),
         Err(_) => tracing::debug!("a phone's connection lasted too long"),
     }
     pressed.tell();
+}
+
+/// Waits until the far side has closed the connection, which it does when it has read all; if it does not, for so long only.
+async fn read_by_the_phone(mut stream: TcpStream) {
+    let closing = async {
+        stream.shutdown().await?;
+        while stream.read(&mut [0; 256]).await? > 0 {}
+        Ok::<_, io::Error>(())
+    };
+    // It is gone, or slow.
+    let _not_seen = timeout(READ, closing).await;
 }
