@@ -16,6 +16,9 @@ use crate::office::{Office, Offices};
 /// How long a caller may wait for the alert after the take-over before it counts as lost.
 const ALERT_LIMIT: Duration = Duration::from_secs(10);
 
+/// A caller who sees nothing of Call Back for so long presses the key again.
+const AGAIN: Duration = Duration::from_secs(5);
+
 /// The caller of this number and its line.
 pub(crate) fn caller(number: u32) -> Result<(DeviceName, LineId), Failure> {
     let number = 1_000_000 + number;
@@ -96,7 +99,19 @@ impl Cluster {
         }
         for number in numbers {
             let (device, _) = caller(*number)?;
-            self.until("CallBack to be activated", || self.call_manager.screen(&device).is_some()).await?;
+            // A key that is pressed while nobody acts is not active: it is pressed again.
+            let activated = async {
+                while timeout(AGAIN, self.until("a screen", || self.call_manager.screen(&device).is_some()))
+                    .await
+                    .is_err()
+                {
+                    self.call_manager.act(&device, Action::Presses("CallBack".to_owned()))?;
+                }
+                Ok::<_, Failure>(())
+            };
+            timeout(PATIENCE, activated)
+                .await
+                .map_err(|_| "waited in vain for CallBack to be activated")??;
             self.call_manager.act(&device, Action::HangsUp(None))?;
         }
         Ok(())
