@@ -14,7 +14,7 @@ use secrecy::SecretString;
 use crate::address::Address;
 use crate::client::Client;
 use crate::connection::Connections;
-use crate::error::OpenError;
+use crate::error::{Fault, OpenError};
 use crate::keys::Keys;
 use crate::tls;
 use crate::watcher::Watcher;
@@ -114,7 +114,14 @@ impl EtcdRegistry {
         let keys = Keys::new(prefix.clone());
         // Of no group, but under the prefix: reaches a majority of the servers, and needs the same right as the rest.
         let probe = (format!("{prefix}/"), format!("{prefix}/\0"));
-        let found = client.transaction(&[], &[read(&probe)]).await;
+        let probe = [read(&probe)];
+        let mut found = client.transaction(&[], &probe).await;
+        for _ in 1..hosts.len() {
+            // The next server is asked then.
+            if found.as_ref().is_err_and(Fault::is_of_this_server) {
+                found = client.transaction(&[], &probe).await;
+            }
+        }
         found.map_err(|fault| fault.at_opening(&place, &prefix))?;
         let watcher = Watcher::start(Arc::clone(&client), keys.clone());
         let inner = Inner { client, keys, watcher, held: Mutex::default(), place };

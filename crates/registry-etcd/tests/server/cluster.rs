@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::proxy::Proxy;
-use crate::site::{fresh, open, options, soon};
+use crate::site::{fresh, open, open_at_last, options, soon};
 
 /// Longer than the default, as the machine may be busy.
 fn parameters() -> Parameters {
@@ -67,7 +67,7 @@ impl Cluster {
     }
 
     async fn start_with(&self, last: u8, address: &str, options: Options) -> Instance {
-        let registry = EtcdRegistry::open(address, options).await.unwrap();
+        let registry = open_at_last(address, &options).await;
         let run = {
             let mut state = self.state();
             state.runs += 1;

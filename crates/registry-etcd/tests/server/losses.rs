@@ -3,9 +3,8 @@
 use ringback_election::{Intent, Registry, RegistryError, Report};
 use ringback_etcd_lab::{Etcd, Server, Signal};
 use ringback_model::{Epoch, Group, Millis};
-use ringback_registry_etcd::EtcdRegistry;
 
-use crate::site::{CLAIM, fresh, member, open, options, report, soon};
+use crate::site::{CLAIM, fresh, member, open, open_at_last, options, report, soon};
 
 #[tokio::test]
 async fn away_and_back() {
@@ -48,13 +47,7 @@ async fn no_answer_at_all() {
     let address = fresh(&server);
     let (group, me) = (Group::default(), member(1, 1));
     let view = open(&address).await.tick(&group, &report(me, CLAIM)).await.unwrap();
-    // On a busy machine it may need some attempts.
-    let registry = loop {
-        match EtcdRegistry::open(&address, options.clone()).await {
-            Ok(registry) => break registry,
-            Err(_) => tokio::task::yield_now().await,
-        }
-    };
+    let registry = open_at_last(&address, &options).await;
     server.pause().unwrap();
     let told = registry.read(&group).await.unwrap_err();
     let expected =

@@ -8,11 +8,11 @@ use std::path::Path;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use ringback_election::{Intent, Registry, RegistryError};
 use ringback_etcd_lab::{Etcd, Server, Signal};
-use ringback_model::Group;
+use ringback_model::{Group, Millis};
 use ringback_registry_etcd::{ClientCertificate, EtcdRegistry, OpenError, Options};
 
 use crate::proxy::Proxy;
-use crate::site::{CLAIM, fresh, lock, member, open, options, report, soon};
+use crate::site::{CLAIM, fresh, lock, member, open, open_at_last, options, report, soon};
 
 async fn refused(address: &str, options: Options) -> OpenError {
     EtcdRegistry::open(address, options).await.unwrap_err()
@@ -61,6 +61,19 @@ async fn the_first_of_its_servers_is_down() {
     for _ in 0..3 {
         registry.tick(&group, &report(member(1, 1), Intent::Watch)).await.unwrap();
     }
+}
+
+/// The way to it is open, and nothing comes back.
+#[tokio::test]
+async fn the_first_of_its_servers_is_silent() {
+    let Some(server) = Server::shared() else { return };
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let first = format!("http://{},", silent.local_addr().unwrap());
+    let mut options = options();
+    options.request_timeout = Millis::from_secs(1);
+    let registry = open_at_last(&fresh(server).replace("http://", &first), &options).await;
+    let tick = async || registry.tick(&Group::default(), &report(member(1, 1), Intent::Watch)).await;
+    soon(async { while tick().await.is_err() {} }).await;
 }
 
 #[tokio::test]

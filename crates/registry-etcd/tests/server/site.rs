@@ -35,6 +35,18 @@ pub(crate) async fn open(address: &str) -> EtcdRegistry {
     EtcdRegistry::open(address, options()).await.unwrap()
 }
 
+/// With less patience than a busy machine may need.
+pub(crate) async fn open_at_last(address: &str, options: &Options) -> EtcdRegistry {
+    soon(async {
+        loop {
+            if let Ok(registry) = EtcdRegistry::open(address, options.clone()).await {
+                return registry;
+            }
+        }
+    })
+    .await
+}
+
 pub(crate) fn member(last: u8, run: u64) -> Member {
     Member::new(Ipv4Addr::new(10, 0, 0, last).into(), Incarnation(run * 100 + u64::from(last)), Timestamp(3))
 }
