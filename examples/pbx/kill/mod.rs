@@ -132,23 +132,23 @@ impl Bench {
         rung
     }
 
-    /// What the rings of a round come to, and whether every request is still there. Who had been rung when its callee used its
-    /// phone, until this moment, is alerted anew. What is wrong is told, with the times since the kill.
+    /// What the rings of a round come to, and whether every request is still there. Whose callee may have been believed to be
+    /// free before it used its phone may be alerted anew. What is wrong is told, with the times since the kill.
     async fn judge(
         &self,
         rung: &[Vec<Instant>],
-        used: &[Option<Instant>],
+        believed: &[bool],
         killed: Instant,
     ) -> Result<Round, Failure> {
         let mut round = Round::default();
-        for ((pair, rung), used) in self.pairs.iter().zip(rung).zip(used) {
+        for ((pair, rung), believed) in self.pairs.iter().zip(rung).zip(believed) {
             let held = self.office.holds_request_of(pair.a.name()).await?;
             let alerts = self.office.take_alerts(pair.a.name());
             let different = alerts.iter().collect::<BTreeSet<_>>().len();
             let repeated = u32::try_from(alerts.len() - different)?;
             let again = u32::try_from(rung.len().saturating_sub(1))?;
             let lost = rung.is_empty() || !held;
-            let anew = different > 1 && rung.iter().any(|at| used.is_some_and(|used| *at < used));
+            let anew = different > 1 && *believed;
             let doubled = again.saturating_sub(repeated + u32::from(anew));
             if lost || doubled > 0 {
                 let when: Vec<String> = rung.iter().map(|at| since(killed, *at)).collect();

@@ -31,8 +31,8 @@ pub(super) async fn play(bench: &mut Bench, number: u32) -> Result<Round, Failur
     let (_, killed) = tokio::try_join!(free, kill)?;
     let nobody = vec![Vec::new(); bench.pairs.len()];
     let rung = bench.all_rung(&nobody).await;
-    let unused = vec![None; bench.pairs.len()];
-    let round = bench.judge(&rung, &unused, killed).await?;
+    let never = vec![false; bench.pairs.len()];
+    let round = bench.judge(&rung, &never, killed).await?;
     bench.all_cancel().await?;
     Ok(round)
 }

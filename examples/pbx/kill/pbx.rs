@@ -63,8 +63,9 @@ pub(super) async fn play(bench: &mut Bench, number: u32) -> Result<Round, Failur
         }
     }
     let rung = bench.all_rung(&before).await;
-    let until: Vec<_> = used.iter().map(|used| used.map(|(_, until)| until)).collect();
-    let mut round = bench.judge(&rung, &until, killed).await?;
+    let believed = |used: &Option<(Instant, Instant)>| used.is_some_and(|(_, until)| started + PROOF < until);
+    let believed: Vec<bool> = used.iter().map(believed).collect();
+    let mut round = bench.judge(&rung, &believed, killed).await?;
     for ((rung, kind), used) in rung.iter().zip(&kinds).zip(used) {
         let proven = match kind {
             Callee::JustBefore | Callee::Meanwhile => started + PROOF,
