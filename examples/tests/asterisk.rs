@@ -110,11 +110,17 @@ async fn asks(server: &Server) -> (Vec<Phone>, PhoneCall) {
     (phones, talk)
 }
 
+/// Whoever it talked with hangs up. A call that came before the phone itself knows that would find it busy.
+async fn becomes_free(phone: &mut Phone, talk: PhoneCall) {
+    phone.set_answering(Answering::Ring);
+    phone.drain();
+    talk.hang_up().await.expect("a call");
+    phone.wait_for(SOON, |event| *event == PhoneEvent::HungUp).await.expect("it is on hook");
+}
+
 /// The second phone is free: the first is recalled, picks up, and the second rings.
 async fn is_called_back(phones: &mut [Phone], talk: PhoneCall) {
-    phones[1].set_answering(Answering::Ring);
-    phones[1].drain();
-    talk.hang_up().await.expect("a call");
+    becomes_free(&mut phones[1], talk).await;
     let is_recall =
         |event: &PhoneEvent| matches!(event, PhoneEvent::Rings { name, .. } if name == "Call Back 1002");
     phones[0].wait_for(SOON, is_recall).await.expect("a recall");
@@ -228,9 +234,7 @@ async fn a_phone_that_shows_screens_dials_by_its_softkey() {
     until_status(&file, "ready, directory up, store up, CTI registered at asterisk").await;
     let (mut phones, talk) = asks(&server).await;
     screen.wait_for(SOON, |seen| seen.shows("CallBack is activated on 1002")).await.expect("a screen");
-    phones[1].set_answering(Answering::Ring);
-    phones[1].drain();
-    talk.hang_up().await.expect("a call");
+    becomes_free(&mut phones[1], talk).await;
     let is_offer = |seen: &ringback_pbx_lab::XmlDisplay| {
         seen.shows("1002 has become available") && seen.keys() == ["Dial", "Cancel", "Exit"]
     };
