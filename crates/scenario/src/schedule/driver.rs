@@ -6,7 +6,7 @@ use tokio::time::{Duration, Instant, sleep_until};
 use super::faults::Mend;
 use super::plan::{Fault, Moment, Plan, Step};
 use super::site::Ground;
-use super::{Counts, Options, Played, Violation, generator};
+use super::{Counts, Engine, Options, Plant, Played, Strikes, Violation, generator, server};
 
 /// The site is given so long to come up before anything fails.
 const START: Duration = Duration::from_secs(2);
@@ -18,7 +18,11 @@ const START: Duration = Duration::from_secs(2);
 pub fn play(seed: u64, options: Options) -> std::io::Result<Played> {
     // No sockets: simulated time only.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
-    Ok(runtime.block_on(run(seed, &generator::plan(seed), options)))
+    let mut plan = generator::plan(seed);
+    if options.engine == Engine::Postgres {
+        server::weave(seed, &mut plan, options.plant != Some(Plant::SlewedClock));
+    }
+    Ok(runtime.block_on(run(seed, &plan, options)))
 }
 
 async fn run(seed: u64, plan: &Plan, options: Options) -> Played {
@@ -27,7 +31,12 @@ async fn run(seed: u64, plan: &Plan, options: Options) -> Played {
         Err(error) => {
             let what = error.to_string();
             let violation = Violation { invariant: "the site can be set up", what, at: Timestamp::default() };
-            return Played { violation: Some(violation), counts: Counts::default(), story: Vec::new() };
+            return Played {
+                violation: Some(violation),
+                counts: Counts::default(),
+                strikes: Strikes::default(),
+                story: Vec::new(),
+            };
         }
     };
     let observer = ground.observer.clone();
@@ -35,7 +44,8 @@ async fn run(seed: u64, plan: &Plan, options: Options) -> Played {
     let mut driver = Driver { ground, mends: BTreeMap::new(), mended: 0, waiting: Vec::new() };
     driver.play(plan).await;
     let (violation, counts, story) = observer.result();
-    Played { violation, counts, story }
+    let strikes = driver.ground.store.strikes();
+    Played { violation, counts, strikes, story }
 }
 
 struct Driver {

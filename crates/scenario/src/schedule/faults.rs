@@ -1,8 +1,10 @@
 use std::net::IpAddr;
+use std::sync::atomic::Ordering;
 
 use ringback_model::Millis;
 
 use super::plan::{Fault, Target};
+use super::server::ServerFault;
 use super::site::Ground;
 use crate::language::NodeAction;
 use crate::world::Instances;
@@ -20,6 +22,8 @@ pub(super) enum Mend {
     KeepAnswers,
     HurryStore,
     StartDirectory,
+    StartServer,
+    HearWrites,
 }
 
 impl Mend {
@@ -107,7 +111,66 @@ impl Ground {
                 self.directory.set_available(false);
                 (time, Mend::StartDirectory)
             }
+            Fault::Server(fault) => return self.server_fails(fault).await,
         })
+    }
+
+    /// At a database server, all that it holds fails at once.
+    async fn server_fails(&mut self, fault: ServerFault) -> Option<(Millis, Mend)> {
+        self.store.strike(fault.word());
+        let (time, mend) = match fault {
+            ServerFault::EndSessions => {
+                self.store.end_sessions();
+                self.deafen();
+                return self.at_once(fault);
+            }
+            ServerFault::ResetLinks(late) => {
+                self.store.reset_links(late);
+                self.deafen();
+                return self.at_once(fault);
+            }
+            ServerFault::Deafen => {
+                self.deafen();
+                return self.at_once(fault);
+            }
+            ServerFault::Step(by) => {
+                self.jumps.fetch_add(by, Ordering::Relaxed);
+                return self.at_once(fault);
+            }
+            ServerFault::TimeOut(time) => {
+                self.store.set_timing_out(true);
+                (time, Mend::HearWrites)
+            }
+            ServerFault::Restart(time) => {
+                self.server_is_lost();
+                (time, Mend::StartServer)
+            }
+            ServerFault::Promote(time, behind) => {
+                self.server_is_lost();
+                self.store.fall_back(behind).await;
+                (time, Mend::StartServer)
+            }
+        };
+        Some((time, mend))
+    }
+
+    /// There is nothing to be mended.
+    fn at_once(&self, fault: ServerFault) -> Option<(Millis, Mend)> {
+        self.observer.say(self.now(), || format!("FAULT {fault:?}"));
+        None
+    }
+
+    fn server_is_lost(&mut self) {
+        self.store.set_running(false);
+        self.store.kill_sessions();
+        self.directory.set_available(false);
+        self.nodes.store_runs(false);
+    }
+
+    /// The feeds tell that they have lost the database, and that everything is to be read anew.
+    fn deafen(&self) {
+        self.directory.set_available(false);
+        self.directory.set_available(true);
     }
 
     pub(super) async fn mend(&mut self, mend: &Mend) {
@@ -131,6 +194,12 @@ impl Ground {
             Mend::KeepAnswers => self.store.set_lossy(false),
             Mend::HurryStore => self.store.set_slow(Millis::ZERO),
             Mend::StartDirectory => self.directory.set_available(true),
+            Mend::HearWrites => self.store.set_timing_out(false),
+            Mend::StartServer => {
+                self.store.set_running(true);
+                self.directory.set_available(true);
+                self.nodes.store_runs(true);
+            }
         }
         if mend.held_up() {
             self.observer.held_up(self.now(), false);

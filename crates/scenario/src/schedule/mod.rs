@@ -19,6 +19,8 @@ mod invariants;
 mod observer;
 mod plan;
 mod quiet;
+mod server;
+mod sessions;
 mod site;
 mod store;
 mod users;
@@ -30,6 +32,7 @@ use ringback_model::Timestamp;
 
 pub use driver::play;
 pub use plan::{Fault, Intent, Moment, Plan, Step, Target};
+pub use server::{ServerFault, Strikes};
 
 /// A protection that is switched off, so that it can be seen to be needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -44,12 +47,42 @@ pub enum Plant {
     AlertId,
     /// The store confirms before it writes.
     Durability,
+    /// The server does what comes late over a session that its sender has replaced.
+    SessionFence,
+    /// A write is confirmed before the standby has it.
+    SynchronousStandby,
+    /// The clock of the server is stepped by more than the margin of a lease.
+    SlewedClock,
+}
+
+/// What holds directory, requests and lease.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Engine {
+    /// Something that only stops, is slow, and loses answers.
+    #[default]
+    Memory,
+    /// Something that fails as a PostgreSQL does: see [`ServerFault`].
+    Postgres,
 }
 
 impl Plant {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Fencing, Self::LeaseMargin, Self::StandDown, Self::AlertId, Self::Durability];
+    pub const ALL: [Self; 8] = [
+        Self::Fencing,
+        Self::LeaseMargin,
+        Self::StandDown,
+        Self::AlertId,
+        Self::Durability,
+        Self::SessionFence,
+        Self::SynchronousStandby,
+        Self::SlewedClock,
+    ];
+
+    /// Whether it is a protection of a database server.
+    #[must_use]
+    pub fn needs_server(self) -> bool {
+        matches!(self, Self::SessionFence | Self::SynchronousStandby | Self::SlewedClock)
+    }
 
     /// Whether it can only be switched off with the feature `planted`.
     #[must_use]
@@ -66,6 +99,9 @@ impl Plant {
             Self::StandDown => "stand-down",
             Self::AlertId => "alert-id",
             Self::Durability => "durability",
+            Self::SessionFence => "session-fence",
+            Self::SynchronousStandby => "synchronous-standby",
+            Self::SlewedClock => "slewed-clock",
         }
     }
 }
@@ -77,6 +113,8 @@ pub struct Options {
     pub plant: Option<Plant>,
     /// Tell the story.
     pub log: bool,
+    /// What fails beside instances and links.
+    pub engine: Engine,
 }
 
 impl Options {
@@ -90,8 +128,9 @@ impl Options {
             Some(plant) => ("", format!(" --without {}", plant.word())),
             None => ("", String::new()),
         };
+        let store = if self.engine == Engine::Postgres { " --store postgres" } else { "" };
         format!(
-            "cargo run --release -p ringback-examples{feature} --example schedules -- --seed {seed} --log{without}"
+            "cargo run --release -p ringback-examples{feature} --example schedules -- --seed {seed} --log{store}{without}"
         )
     }
 }
@@ -149,6 +188,8 @@ pub struct Played {
     pub violation: Option<Violation>,
     /// How much happened.
     pub counts: Counts,
+    /// How often what failed at the database server.
+    pub strikes: Strikes,
     /// What happened, a line each, if it was asked for.
     pub story: Vec<String>,
 }

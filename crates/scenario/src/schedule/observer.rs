@@ -93,6 +93,13 @@ impl Observer {
         inner.moment(Moment::Written);
     }
 
+    /// The store holds something else than it did: a server has taken its place that had not heard of everything.
+    pub(super) fn set_back(&self, now: Timestamp, writes: &[Write]) {
+        let mut inner = self.lock();
+        inner.facts.now = now;
+        inner.changed("the standby", None, writes);
+    }
+
     /// Links are held up from now on, or one less is.
     pub(super) fn held_up(&self, now: Timestamp, held_up: bool) {
         let facts = &mut self.lock().facts;
@@ -249,18 +256,23 @@ impl Inner {
 
     fn wrote(&mut self, instance: &str, epoch: Epoch, writes: &[Write]) {
         self.counts.epochs = self.counts.epochs.max(epoch.0);
+        self.changed(instance, Some(epoch), writes);
+    }
+
+    fn changed(&mut self, instance: &str, epoch: Option<Epoch>, writes: &[Write]) {
+        let term = epoch.map_or(String::new(), |epoch| format!(" in epoch {epoch}"));
         let mut gone = Vec::new();
         for write in writes {
             self.say(|| match write {
                 Write::Put(record) => format!(
-                    "{instance} in epoch {epoch} stores {} of {} for {}: {:?}, cycle {:?}",
+                    "{instance}{term} stores {} of {} for {}: {:?}, cycle {:?}",
                     record.id,
                     record.caller.device.as_str(),
                     record.called.dn.as_str(),
                     record.phase,
                     record.cycle
                 ),
-                Write::Delete(id) => format!("{instance} in epoch {epoch} removes {id}"),
+                Write::Delete(id) => format!("{instance}{term} removes {id}"),
             });
             match write {
                 Write::Put(record) => {
@@ -275,7 +287,9 @@ impl Inner {
                 }
             }
         }
-        self.see(&Event::Wrote { instance, epoch });
+        if let Some(epoch) = epoch {
+            self.see(&Event::Wrote { instance, epoch });
+        }
         for write in writes {
             if let Write::Put(record) = write {
                 self.see(&Event::Stored(record));

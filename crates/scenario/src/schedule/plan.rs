@@ -3,6 +3,8 @@ use std::net::IpAddr;
 use ringback_model::Millis;
 use ringback_sim::Cut;
 
+use super::server::ServerFault;
+
 /// A whole schedule as data: the site, and what happens when.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
@@ -108,6 +110,8 @@ pub enum Fault {
     SlowStore(Millis, Millis),
     /// The directory stops for so long.
     StopDirectory(Millis),
+    /// The server that holds all of that fails.
+    Server(ServerFault),
 }
 
 /// After what a fault is wanted: where it hurts.

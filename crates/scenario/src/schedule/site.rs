@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use ringback::Config;
 use ringback::cti_net::ClientConfig;
@@ -40,6 +41,8 @@ pub(super) struct Ground {
     pub(super) registry: MemoryRegistry,
     pub(super) store: FarStore,
     pub(super) observer: Observer,
+    /// How far the registry's clock has been stepped, in ms.
+    pub(super) jumps: Arc<AtomicI64>,
     pub(super) moments: mpsc::UnboundedReceiver<Moment>,
 }
 
@@ -50,7 +53,8 @@ impl Ground {
     /// The plan contradicts itself.
     pub(super) async fn new(seed: u64, plan: &Plan, options: Options) -> Result<Self, SiteError> {
         let call_manager = CallManager::new(CallManagerConfig::default());
-        let registry = MemoryRegistry::new(drifting(call_manager.now(), plan.drift));
+        let jumps = Arc::new(AtomicI64::new(0));
+        let registry = MemoryRegistry::new(drifting(call_manager.now(), plan.drift, Arc::clone(&jumps)));
         let (sender, moments) = mpsc::unbounded_channel();
         let fifo = !plan.parameters.iter().any(|(_, value)| value == "all");
         let group = Group::default();
@@ -86,7 +90,7 @@ impl Ground {
         };
         let nodes = Nodes::new(outfit).tuned(Box::new(tuning));
         let lines = plan.phones.clone();
-        Ok(Self { site, directory, phones, lines, nodes, registry, store, observer, moments })
+        Ok(Self { site, directory, phones, lines, nodes, registry, store, observer, jumps, moments })
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -94,12 +98,13 @@ impl Ground {
     }
 }
 
-/// A clock that is so many per mille too fast.
-fn drifting(start: Timestamp, drift: i64) -> impl Fn() -> Timestamp + Send + Sync {
+/// A clock that is so many per mille too fast, and that is stepped now and then.
+fn drifting(start: Timestamp, drift: i64, jumps: Arc<AtomicI64>) -> impl Fn() -> Timestamp + Send + Sync {
     let anchor = Instant::now();
     move || {
         let elapsed = Millis::from(anchor.elapsed()).0;
-        start + Millis(elapsed * 1000_u64.saturating_add_signed(drift) / 1000)
+        let at = start + Millis(elapsed * 1000_u64.saturating_add_signed(drift) / 1000);
+        Timestamp(at.0.saturating_add_signed(jumps.load(Ordering::Relaxed)))
     }
 }
 

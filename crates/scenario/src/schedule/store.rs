@@ -8,11 +8,13 @@ use ringback_callback::Record;
 use ringback_db::{MemoryStore, RequestStore, StoreError, Write};
 use ringback_model::{Epoch, Group, Millis, Timestamp};
 use ringback_sim::CallManager;
+use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::sleep;
 
 use super::Plant;
 use super::observer::{Observer, name};
+use super::sessions::{GIVEN_UP, Sessions};
 
 /// How late a write is that was confirmed before it was done.
 const CARELESS: Duration = Duration::from_millis(300);
@@ -21,21 +23,24 @@ const CARELESS: Duration = Duration::from_millis(300);
 /// has become of its sender; its answer takes its time, too, or is lost. Clones are the same one.
 #[derive(Clone)]
 pub(super) struct FarStore {
-    behind: Arc<MemoryStore>,
-    clock: CallManager,
-    observer: Observer,
-    plant: Option<Plant>,
+    pub(super) behind: Arc<MemoryStore>,
+    pub(super) clock: CallManager,
+    pub(super) observer: Observer,
+    pub(super) plant: Option<Plant>,
     state: Arc<Mutex<State>>,
+    /// Counts the losses of all sessions: the number of the sessions since.
+    pub(super) lost: watch::Sender<u64>,
 }
 
-struct State {
-    rng: Rng,
+pub(super) struct State {
+    pub(super) rng: Rng,
     stopped: bool,
     lossy: bool,
     delay: Millis,
     slow: Millis,
     /// What was confirmed and not done, with the instance that has it in its memory.
     careless: Vec<(String, AbortHandle)>,
+    pub(super) sessions: Sessions,
 }
 
 impl FarStore {
@@ -53,8 +58,10 @@ impl FarStore {
             delay,
             slow: Millis::ZERO,
             careless: Vec::new(),
+            sessions: Sessions::default(),
         };
-        Self { behind, clock, observer, plant, state: Arc::new(Mutex::new(state)) }
+        let lost = watch::Sender::new(0);
+        Self { behind, clock, observer, plant, state: Arc::new(Mutex::new(state)), lost }
     }
 
     /// The store as one run of an instance reaches it.
@@ -88,7 +95,7 @@ impl FarStore {
         });
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -113,16 +120,26 @@ impl FarStore {
 
     async fn write(
         &self,
-        who: &str,
+        (who, session): (&str, u64),
         group: &Group,
         epoch: Epoch,
         writes: &[Write],
     ) -> Result<(), StoreError> {
+        self.admits(who, session)?;
         self.running()?;
+        let before = match self.plant {
+            Some(Plant::SynchronousStandby) => Some(self.behind.load(group).await?),
+            _ => None,
+        };
         let admitted = self.admitted(group, epoch).await?;
         let result = self.behind.apply(group, admitted, writes).await;
         match &result {
-            Ok(()) => self.observer.wrote(self.clock.now(), who, epoch, writes),
+            Ok(()) => {
+                if let Some(before) = before {
+                    self.lock().sessions.remember(self.clock.now(), group, &before, writes);
+                }
+                self.observer.wrote(self.clock.now(), who, epoch, writes);
+            }
             Err(error) => self.observer.say(self.clock.now(), || format!("{who} cannot write: {error}")),
         }
         result
@@ -144,9 +161,13 @@ impl Path {
         }
     }
 
-    /// The way back.
-    async fn answer<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
-        self.travel().await;
+    /// The way back, over the session of this number.
+    async fn answer<T>(&self, session: u64, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        tokio::select! {
+            biased;
+            () = self.travel() => {}
+            () = self.store.loss_of(session) => return Err(self.store.unknown()),
+        }
         if self.store.lock().lossy && result.is_ok() {
             return Err(StoreError::OutcomeUnknown("the answer was lost".to_owned()));
         }
@@ -162,26 +183,33 @@ impl RequestStore for Path {
     }
 
     async fn claim(&self, group: &Group, epoch: Epoch) -> Result<(), StoreError> {
-        self.travel().await;
+        let session = self.store.session();
+        tokio::select! {
+            biased;
+            () = self.travel() => {}
+            () = self.store.loss_of(session) => return Err(self.store.unknown()),
+        }
         self.store.running()?;
         let admitted = self.store.admitted(group, epoch).await?;
         let result = self.store.behind.claim(group, admitted).await;
         self.store.observer.say(self.store.clock.now(), || {
             format!("{} claims the store for epoch {epoch}: {result:?}", self.instance)
         });
-        self.answer(result).await
+        self.answer(session, result).await
     }
 
     async fn load(&self, group: &Group) -> Result<Vec<Record>, StoreError> {
         self.store.running()?;
+        let session = self.store.session();
         let result = self.store.behind.load(group).await;
-        self.answer(result).await
+        self.answer(session, result).await
     }
 
     async fn apply(&self, group: &Group, epoch: Epoch, writes: &[Write]) -> Result<(), StoreError> {
         let (store, instance) = (self.store.clone(), self.instance.clone());
         store.observer.issued(store.clock.now(), &instance, epoch);
         let (group, writes) = (group.clone(), writes.to_vec());
+        let session = store.session();
         if store.plant == Some(Plant::Durability) {
             let late = {
                 let store = store.clone();
@@ -189,7 +217,7 @@ impl RequestStore for Path {
                 tokio::spawn(async move {
                     sleep(CARELESS).await;
                     // Nobody hears of what becomes of it.
-                    let _lost = store.write(&instance, &group, epoch, &writes).await;
+                    let _lost = store.write((&instance, session), &group, epoch, &writes).await;
                 })
             };
             store.lock().careless.push((instance, late.abort_handle()));
@@ -197,16 +225,24 @@ impl RequestStore for Path {
         }
         let delay = store.delay();
         let result = if delay.is_zero() {
-            store.write(&instance, &group, epoch, &writes).await
+            store.write((&instance, session), &group, epoch, &writes).await
         } else {
             // It arrives even if whoever sent it is gone by then.
             let under_way = tokio::spawn(async move {
                 sleep(delay).await;
-                store.write(&instance, &group, epoch, &writes).await
+                store.held_up(session).await;
+                store.write((&instance, session), &group, epoch, &writes).await
             });
-            under_way.await.unwrap_or_else(|error| Err(StoreError::Unavailable(error.to_string())))
+            tokio::select! {
+                biased;
+                () = self.store.loss_of(session) => Err(self.store.unknown()),
+                done = under_way => done.unwrap_or_else(|error| Err(StoreError::Unavailable(error.to_string()))),
+            }
         };
-        self.answer(result).await
+        if self.store.gives_up() {
+            sleep(GIVEN_UP).await;
+        }
+        self.answer(session, result).await
     }
 
     async fn now(&self) -> Result<Timestamp, StoreError> {
