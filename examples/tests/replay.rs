@@ -3,7 +3,7 @@
 //! What it must find was worked out from the streams by hand. Available is B when its last call has ended at its
 //! phone and A's phone is idle; who hangs up is told by `HangupRequest`, who dials by a `Newchannel` in state `Ring`
 //! (PJSIP) or with the dialled number in `Exten` (chan_sip). Times may differ by 20 ms: events of one moment are
-//! spread over a few milliseconds, and the mapping waits 5 ms for the ones that are late.
+//! spread over a few milliseconds, and the mapping waits 3 ms for the ones that are late.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 use std::path::PathBuf;

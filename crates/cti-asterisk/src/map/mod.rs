@@ -97,9 +97,11 @@ impl Mapper {
 
     /// Takes a message from the server and appends what can be told now.
     pub fn handle(&mut self, now: Timestamp, message: &Message, out: &mut Vec<ProviderEvent>) {
-        self.poll(now, out);
+        // What comes in the millisecond in which a line settles is heard before that: its moment may have begun earlier.
+        let before = Timestamp(now.0.saturating_sub(1));
+        self.tell_due(now, before, out);
         self.event(now, message, out);
-        self.poll(now, out);
+        self.tell_due(now, before, out);
     }
 
     /// When [`poll`](Self::poll) is wanted though no message came.
@@ -112,8 +114,12 @@ impl Mapper {
 
     /// Appends what has become due.
     pub fn poll(&mut self, now: Timestamp, out: &mut Vec<ProviderEvent>) {
+        self.tell_due(now, now, out);
+    }
+
+    fn tell_due(&mut self, now: Timestamp, settled: Timestamp, out: &mut Vec<ProviderEvent>) {
         self.believe_shadows(now);
-        while let Some(report) = self.reports.take(now) {
+        while let Some(report) = self.reports.take(now, settled) {
             self.ended(&report);
             self.tell(report.phone, report.info, out);
         }

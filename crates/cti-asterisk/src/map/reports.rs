@@ -101,13 +101,13 @@ impl Reports {
         self.queue.iter().any(|report| report.phone == *phone && matches!(report.wait, Wait::End(_)))
     }
 
-    /// Takes the next report that may be told now.
-    pub(super) fn take(&mut self, now: Timestamp) -> Option<Report> {
+    /// Takes the next report that may be told now; of ends, one whose moment is not after `settled`.
+    pub(super) fn take(&mut self, now: Timestamp, settled: Timestamp) -> Option<Report> {
         let mut blocked = false;
         let ready = self.queue.iter().position(|report| match &report.wait {
             Wait::Turn(until) => !blocked || *until <= now,
             Wait::End(end) => {
-                let ready = end.moment() <= now;
+                let ready = end.moment() <= settled;
                 blocked |= !ready;
                 ready
             }

@@ -73,7 +73,9 @@ impl Desk {
     }
 
     fn event(&mut self, now: u64, message: &Message) -> &mut Self {
-        self.until(now);
+        // What has come in is heard before what is due in the same moment.
+        self.until(now.saturating_sub(1));
+        self.now = now;
         let mut out = Vec::new();
         self.mapper.handle(Timestamp(now), message, &mut out);
         self.take(out);
