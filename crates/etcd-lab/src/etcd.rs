@@ -2,7 +2,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::error::LabError;
+use ringback_server_lab::LabError;
 
 /// An etcd that is installed.
 #[derive(Debug, Clone)]
@@ -24,7 +24,7 @@ impl Etcd {
             .chain(std::env::split_paths(&search))
             .map(|folder| folder.join("etcd"))
             .find(|program| program.is_file())
-            .ok_or(LabError::NotInstalled)?;
+            .ok_or(LabError::NotInstalled("etcd in the search path"))?;
         let failed = |said| LabError::Program { program: program.display().to_string(), said };
         let done =
             Command::new(&program).arg("--version").output().map_err(|error| failed(error.to_string()))?;
@@ -45,7 +45,7 @@ impl Etcd {
     pub fn find_or_skip() -> Option<Self> {
         match Self::find() {
             Ok(etcd) => Some(etcd),
-            Err(reason @ LabError::NotInstalled) => {
+            Err(reason @ LabError::NotInstalled(_)) => {
                 assert!(std::env::var_os("RINGBACK_ETCD_REQUIRED").is_none(), "{reason}");
                 // Past the test harness, which swallows what is printed.
                 let _ = writeln!(std::io::stderr().lock(), "SKIPPED, a test with etcd: {reason}");

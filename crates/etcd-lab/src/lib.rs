@@ -18,11 +18,9 @@
 #![cfg(unix)]
 #![forbid(unsafe_code)]
 
-mod error;
 mod etcd;
-mod keeper;
 mod server;
 
-pub use error::LabError;
 pub use etcd::Etcd;
+pub use ringback_server_lab::LabError;
 pub use server::{Server, Signal};

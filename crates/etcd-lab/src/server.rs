@@ -1,15 +1,14 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream};
+use std::net::{SocketAddrV4, TcpStream};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::error::LabError;
+use ringback_server_lab::{Keeper, LabError, free_places};
+
 use crate::etcd::Etcd;
-use crate::keeper::Keeper;
 
 /// So it says that somebody else listens where it wants to.
 const TAKEN: &str = "address already in use";
@@ -127,7 +126,7 @@ impl Server {
             "--election-timeout=500".to_owned(),
         ];
         words.extend(fixed.into_iter().chain(arguments).map(OsString::from));
-        let keeper = Mutex::new(Keeper::new(&folder, &words)?);
+        let keeper = Mutex::new(Keeper::new(include_str!("keeper.sh"), &folder, &words)?);
         Ok(Self { keeper, folder, places })
     }
 
@@ -181,19 +180,16 @@ impl Server {
     }
 
     fn until_ready(&self) -> Result<(), LabError> {
-        let log = || fs::read_to_string(self.folder.join("log")).unwrap_or_default();
         for _ in 0..3000 {
             if is_healthy(self.places.health) {
                 return Ok(());
             }
-            if log().contains(TAKEN) {
+            if fs::read_to_string(self.folder.join("log")).is_ok_and(|log| log.contains(TAKEN)) {
                 break;
             }
             std::thread::sleep(Duration::from_millis(10));
         }
-        let log = log();
-        let last: Vec<&str> = log.lines().rev().take(5).collect();
-        Err(LabError::NotStarted { log: last.into_iter().rev().collect::<Vec<_>>().join("; ") })
+        Err(LabError::not_started("etcd", &self.folder))
     }
 
     /// Stops it as `SIGSTOP` does: its connections stay open, and nothing is answered.
@@ -237,7 +233,7 @@ impl Server {
 fn somewhere<T>(mut start: impl FnMut() -> Result<T, LabError>) -> Result<T, LabError> {
     for _ in 0..9 {
         match start() {
-            Err(LabError::NotStarted { log }) if log.contains(TAKEN) => {}
+            Err(LabError::NotStarted { log, .. }) if log.contains(TAKEN) => {}
             other => return other,
         }
     }
@@ -260,26 +256,9 @@ fn exchange(address: SocketAddrV4, request: &str) -> std::io::Result<String> {
 }
 
 impl Places {
-    /// Three that are free, on an address of 127.48.0.0/12 that other processes do not begin with.
     fn free() -> Result<Self, LabError> {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed).wrapping_add(std::process::id().wrapping_mul(61));
-        let [_, a, b, c] = (number & 0x000f_ffff).to_be_bytes();
-        let own = Ipv4Addr::new(127, 48 + (a & 0x0f), b, c.clamp(1, 254));
-        // Not every system has more than one address there.
-        for host in [own, Ipv4Addr::LOCALHOST] {
-            let bind = || TcpListener::bind(SocketAddrV4::new(host, 0));
-            let place = |listener: &TcpListener| {
-                listener.local_addr().map(|address| SocketAddrV4::new(host, address.port()))
-            };
-            // All at once, or they may be the same.
-            if let (Ok(one), Ok(two), Ok(three)) = (bind(), bind(), bind())
-                && let (Ok(clients), Ok(peers), Ok(health)) = (place(&one), place(&two), place(&three))
-            {
-                return Ok(Self { clients, peers, health });
-            }
-        }
-        Err(LabError::NotStarted { log: "no free port on 127.0.0.1".to_owned() })
+        let [clients, peers, health] = free_places(48, "etcd")?;
+        Ok(Self { clients, peers, health })
     }
 
     fn member(&self, name: &str) -> String {

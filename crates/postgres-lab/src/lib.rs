@@ -19,11 +19,9 @@
 #![cfg(unix)]
 #![forbid(unsafe_code)]
 
-mod error;
-mod keeper;
 mod postgres;
 mod server;
 
-pub use error::LabError;
 pub use postgres::Postgres;
+pub use ringback_server_lab::LabError;
 pub use server::{Durability, Server, Signal};

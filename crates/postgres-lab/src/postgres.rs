@@ -5,7 +5,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::error::LabError;
+use ringback_server_lab::LabError;
 
 /// A PostgreSQL that is installed.
 #[derive(Debug, Clone)]
@@ -47,7 +47,9 @@ impl Postgres {
                 let programs = real.parent()?.to_owned();
                 ["postgres", "psql"].iter().all(|name| programs.join(name).exists()).then_some(programs)
             })
-            .ok_or(LabError::NotInstalled)?;
+            .ok_or(LabError::NotInstalled(
+                "initdb and postgres in the search path or in /usr/lib/postgresql",
+            ))?;
         let said = output(Command::new(programs.join("postgres")).arg("--version"))?;
         let version = said.split(' ').nth(2).unwrap_or("unknown").trim().to_owned();
         Ok(Self { programs, version, user: User::suitable()? })
@@ -61,7 +63,7 @@ impl Postgres {
     pub fn find_or_skip() -> Option<Self> {
         match Self::find() {
             Ok(postgres) => Some(postgres),
-            Err(reason @ LabError::NotInstalled) => {
+            Err(reason @ LabError::NotInstalled(_)) => {
                 assert!(std::env::var_os("RINGBACK_POSTGRES_REQUIRED").is_none(), "{reason}");
                 // Past the test harness, which swallows what is printed.
                 let _ = writeln!(std::io::stderr().lock(), "SKIPPED, a test with PostgreSQL: {reason}");

@@ -1,14 +1,14 @@
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
-use std::net::{Ipv4Addr, SocketAddrV4, TcpListener};
+use std::net::SocketAddrV4;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::error::LabError;
-use crate::keeper::Keeper;
+use ringback_server_lab::{Keeper, LabError, free_places};
+
 use crate::postgres::{Postgres, SUPERUSER, output};
 
 /// Whether what is confirmed must survive the machine. Tests that do not ask for it are quicker without.
@@ -67,7 +67,7 @@ impl Server {
         postgres.give(&folder)?;
         let data = folder.join("data");
         postgres.copy_template(&data)?;
-        let address = free_address()?;
+        let [address] = free_places(32, "PostgreSQL")?;
         let mut words = postgres.as_user(postgres.program("postgres"));
         words.push("-D".into());
         words.push(data.into());
@@ -85,7 +85,7 @@ impl Server {
             words.push("-c".into());
             words.push(setting.into());
         }
-        let keeper = Mutex::new(Keeper::new(&folder, &words)?);
+        let keeper = Mutex::new(Keeper::new(include_str!("keeper.sh"), &folder, &words)?);
         let server = Self { postgres: postgres.clone(), keeper, folder, address };
         server.start_again()?;
         Ok(server)
@@ -226,29 +226,10 @@ impl Server {
             }
             std::thread::sleep(Duration::from_millis(10));
         }
-        let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
-        let last: Vec<&str> = log.lines().rev().take(5).collect();
-        Err(LabError::NotStarted { log: last.into_iter().rev().collect::<Vec<_>>().join("; ") })
+        Err(LabError::not_started("PostgreSQL", &self.folder))
     }
 
     fn keeper(&self) -> MutexGuard<'_, Keeper> {
         self.keeper.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// An address of 127.32.0.0/12, of this process first, and a port that is free there.
-fn free_address() -> Result<SocketAddrV4, LabError> {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed).wrapping_add(std::process::id().wrapping_mul(61));
-    let [_, a, b, c] = (number & 0x000f_ffff).to_be_bytes();
-    let own = Ipv4Addr::new(127, 32 + (a & 0x0f), b, c.clamp(1, 254));
-    // Not every system has more than one address there.
-    for address in [own, Ipv4Addr::LOCALHOST] {
-        if let Ok(listener) = TcpListener::bind(SocketAddrV4::new(address, 0))
-            && let Ok(taken) = listener.local_addr()
-        {
-            return Ok(SocketAddrV4::new(address, taken.port()));
-        }
-    }
-    Err(LabError::NotStarted { log: "no free port on 127.0.0.1".to_owned() })
 }

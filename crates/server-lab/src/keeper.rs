@@ -9,17 +9,21 @@ use crate::error::LabError;
 /// A small process beside this one that ends the server when this one is gone, however it ended: the pipe between them is
 /// closed by the kernel.
 #[derive(Debug)]
-pub(crate) struct Keeper {
+pub struct Keeper {
     child: Child,
     orders: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
 }
 
 impl Keeper {
-    /// Begins to keep a server; the folder is removed at the end.
-    pub(crate) fn new(folder: &Path, server: &[OsString]) -> Result<Self, LabError> {
+    /// Begins to keep a server, by a shell script that answers each line of its standard input with one, and ends with it;
+    /// the folder and the words of the server's command are its arguments. The folder is removed at the end.
+    ///
+    /// # Errors
+    /// There is no shell.
+    pub fn new(script: &str, folder: &Path, server: &[OsString]) -> Result<Self, LabError> {
         let mut child = Command::new("sh")
-            .args(["-c", include_str!("keeper.sh"), "keeper"])
+            .args(["-c", script, "keeper"])
             .arg(folder)
             .args(server)
             .current_dir("/")
@@ -36,7 +40,10 @@ impl Keeper {
     }
 
     /// Gives an order, and waits until it is carried out.
-    pub(crate) fn order(&mut self, order: &str) -> Result<(), LabError> {
+    ///
+    /// # Errors
+    /// It is gone.
+    pub fn order(&mut self, order: &str) -> Result<(), LabError> {
         let Some(orders) = &mut self.orders else { return Err(failed("it is over")) };
         writeln!(orders, "{order}").and_then(|()| orders.flush()).map_err(failed)?;
         let mut answer = String::new();
