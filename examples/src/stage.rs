@@ -115,6 +115,12 @@ impl Stage {
         })
     }
 
+    /// Where the CTIManager is.
+    #[must_use]
+    pub fn cti(&self) -> &str {
+        &self.cti
+    }
+
     /// Another call manager, whose group is served by these instances; the group without a name is served no more.
     ///
     /// # Errors

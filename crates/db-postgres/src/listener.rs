@@ -3,6 +3,7 @@ use std::future::poll_fn;
 use std::time::Duration;
 
 use ringback_db::Position;
+use ringback_model::Epoch;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_postgres::{AsyncMessage, Config, Error, Notification, Row};
@@ -17,7 +18,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Where the requests of each group stand.
-const WRITTEN: &str = "SELECT group_name, revision, mark FROM epoch";
+const WRITTEN: &str = "SELECT group_name, epoch, revision, mark FROM epoch";
 
 /// What has been heard of changes: hints when to look. What is written here is never the truth itself.
 #[derive(Debug, Default)]
@@ -47,7 +48,7 @@ impl Heard {
 
     /// Where the requests of this group stood when it was looked last.
     pub(crate) fn written(&self, group: &str) -> Position {
-        self.written.get(group).copied().unwrap_or(Position { revision: 0, mark: 0 })
+        self.written.get(group).copied().unwrap_or(Position { epoch: Epoch(0), revision: 0, mark: 0 })
     }
 
     /// Whether a connection listens now.
@@ -224,7 +225,10 @@ impl Ear {
 
 fn group_and_position(row: &Row) -> Option<(String, Position)> {
     let number = |index| Some(row.try_get::<_, i64>(index).ok()?.cast_unsigned());
-    Some((row.try_get(0).ok()?, Position { revision: number(1)?, mark: number(2)? }))
+    Some((
+        row.try_get(0).ok()?,
+        Position { epoch: Epoch(number(1)?), revision: number(2)?, mark: number(3)? },
+    ))
 }
 
 /// Why a question failed. A client knows only that its connection is gone; what ended it is the last message of the carrier,

@@ -10,11 +10,12 @@ use crate::error::{OpenError, told};
 
 /// The steps that make the schema, oldest first; their numbers are their places, from 1. A step that was released is
 /// never changed: the next one mends it.
-const MIGRATIONS: [(&str, &str); 4] = [
+const MIGRATIONS: [(&str, &str); 5] = [
     ("V1__directory_and_requests", include_str!("../migrations/V1__directory_and_requests.sql")),
     ("V2__registry", include_str!("../migrations/V2__registry.sql")),
     ("V3__views", include_str!("../migrations/V3__views.sql")),
     ("V4__request_log", include_str!("../migrations/V4__request_log.sql")),
+    ("V5__positions", include_str!("../migrations/V5__positions.sql")),
 ];
 
 const KNOWN: i32 = MIGRATIONS.len() as i32;

@@ -30,18 +30,19 @@ const LOAD: &str =
 
 /// All requests, each with where the store stands. A single row without a request if there is none.
 const LOAD_AT: &str = select_requests!(
-    ", head.revision, head.mark
-    FROM (SELECT coalesce(max(revision), 0) AS revision, coalesce(max(mark), 0) AS mark
+    ", head.epoch, head.revision, head.mark
+    FROM (SELECT coalesce(max(epoch), 0) AS epoch, coalesce(max(revision), 0) AS revision, coalesce(max(mark), 0) AS mark
         FROM epoch WHERE group_name = $1) AS head
     LEFT JOIN request ON group_name = $1
     ORDER BY since_ms, id_epoch, id_number"
 );
 
-/// Which requests have been written since a position, if the log has it, and what became of each. At least one row; in one
-/// statement, so that it is one moment.
+/// Which requests have been written since a position, if the log has it, and what became of each. If it has not, whether it
+/// should. At least one row; in one statement, so that it is one moment.
 const NEWS: &str = select_requests!(
-    ", head.revision, head.mark, head.is_known, head.total, touched.epoch, touched.number
-    FROM (SELECT coalesce(max(revision), 0) AS revision, coalesce(max(mark), 0) AS mark,
+    ", head.epoch, head.revision, head.mark, head.is_known, head.total, touched.epoch, touched.number,
+        head.revision < $2 OR EXISTS (SELECT 1 FROM request_log WHERE group_name = $1 AND revision <= $2) AS is_ahead
+    FROM (SELECT coalesce(max(epoch), 0) AS epoch, coalesce(max(revision), 0) AS revision, coalesce(max(mark), 0) AS mark,
             coalesce(bool_or(revision = $2 AND mark = $3), false) OR EXISTS (
                 SELECT 1 FROM request_log WHERE group_name = $1 AND revision = $2 AND mark = $3) AS is_known,
             (SELECT count(*) FROM request WHERE group_name = $1) AS total
@@ -77,46 +78,46 @@ impl PostgresStore {
         Ok(News { position, ..News::untracked(records) })
     }
 
-    /// What was written since; `None` if the log does not go back to there.
-    async fn news_since(&self, group: &Group, since: Position) -> Result<Option<News>> {
+    /// What was written since. If the log does not have that: whether it should.
+    async fn news_since(&self, group: &Group, since: Position) -> Result<std::result::Result<News, SetBack>> {
         let (Ok(revision), Ok(mark)) = (i64::try_from(since.revision), i64::try_from(since.mark)) else {
-            return Ok(None);
+            return Ok(Err(SetBack(true)));
         };
         let values: [&(dyn tokio_postgres::types::ToSql + Sync); 3] = [&group.as_str(), &revision, &mark];
         let rows = self.connections.query(Role::Work, Effect::None, NEWS, &values).await?;
         let Some(first) = rows.first() else {
             return Err(Fault::Invalid("the store gave no answer".to_owned()));
         };
-        if !column::<bool>(first, 22)? {
-            return Ok(None);
+        if !column::<bool>(first, 23)? {
+            return Ok(Err(SetBack(column(first, 27)?)));
         }
-        let total = unsigned("request", "count", column(first, 23)?)?;
+        let total = unsigned("request", "count", column(first, 24)?)?;
         let (mut put, mut deleted) = (Vec::new(), Vec::new());
         for row in &rows {
-            match (joined(row)?, column::<Option<i64>>(row, 24)?) {
+            match (joined(row)?, column::<Option<i64>>(row, 25)?) {
                 (Some(record), _) => put.push(record),
                 (None, Some(epoch)) => deleted.push(RequestId {
                     epoch: Epoch(unsigned("request_log", "id_epoch", epoch)?),
-                    number: unsigned("request_log", "id_number", column(row, 25)?)?,
+                    number: unsigned("request_log", "id_number", column(row, 26)?)?,
                 }),
                 (None, None) => {}
             }
         }
         let total = usize::try_from(total).unwrap_or(usize::MAX);
         let difference = Difference::Since { put, deleted };
-        Ok(Some(News { position: Some(position(first)?), total, difference }))
+        Ok(Ok(News { position: Some(position(first)?), total, difference, set_back: false }))
     }
 
-    async fn write(&self, group: &Group, ours: Epoch, batch: Option<&Batch>) -> Result<()> {
+    async fn write(&self, group: &Group, ours: Epoch, batch: Option<&Batch>) -> Result<Option<Position>> {
         let group = group.as_str();
         let epoch = signed(ours)?;
         let answer = match batch {
             None => {
-                let fence = "SELECT refusal, current FROM store_fence($1, $2)";
+                let fence = "SELECT refusal, current, NULL::bigint, NULL::bigint FROM store_fence($1, $2)";
                 self.connections.query(Role::Writer, Effect::Write, fence, &[&group, &epoch]).await?
             }
             Some(Batch { gone, kept }) => {
-                let apply = "SELECT refusal, current FROM store_apply($1, $2, $3, $4)";
+                let apply = "SELECT refusal, current, revision, mark FROM store_apply($1, $2, $3, $4)";
                 let values: [&(dyn tokio_postgres::types::ToSql + Sync); 4] =
                     [&group, &epoch, &Json(gone), &Json(kept)];
                 self.connections.query(Role::Writer, Effect::Write, apply, &values).await?
@@ -127,7 +128,14 @@ impl PostgresStore {
         };
         let invalid = |error: tokio_postgres::Error| Fault::of(Effect::None, &error);
         match row.try_get::<_, Option<&str>>(0).map_err(invalid)? {
-            None => Ok(()),
+            None => match (row.try_get(2).map_err(invalid)?, row.try_get(3).map_err(invalid)?) {
+                (Some(revision), Some(mark)) => Ok(Some(Position {
+                    epoch: ours,
+                    revision: unsigned("epoch", "revision", revision)?,
+                    mark: unsigned("epoch", "mark", mark)?,
+                })),
+                _ => Ok(None),
+            },
             Some("epoch") => {
                 let current = unsigned("epoch", "epoch", row.try_get(1).map_err(invalid)?)?;
                 Err(Fault::Refused(StoreError::Fenced { ours, current: Epoch(current) }))
@@ -138,6 +146,9 @@ impl PostgresStore {
         }
     }
 }
+
+/// Whether the store should know a position that it does not know.
+struct SetBack(bool);
 
 /// What a batch comes to: each request is deleted or kept, the last write counts.
 #[derive(Default)]
@@ -216,8 +227,11 @@ fn column<'a, T: FromSql<'a>>(row: &'a Row, index: usize) -> Result<T> {
 
 /// Where the store stands, by the columns after those of the request.
 fn position(row: &Row) -> Result<Position> {
-    let revision = unsigned("epoch", "revision", column(row, 20)?)?;
-    Ok(Position { revision, mark: unsigned("epoch", "mark", column(row, 21)?)? })
+    Ok(Position {
+        epoch: Epoch(unsigned("epoch", "epoch", column(row, 20)?)?),
+        revision: unsigned("epoch", "revision", column(row, 21)?)?,
+        mark: unsigned("epoch", "mark", column(row, 22)?)?,
+    })
 }
 
 fn signed(epoch: Epoch) -> Result<i64> {
@@ -237,7 +251,8 @@ impl RequestStore for PostgresStore {
     }
 
     async fn claim(&self, group: &Group, epoch: Epoch) -> std::result::Result<(), StoreError> {
-        Ok(self.write(group, epoch, None).await?)
+        self.write(group, epoch, None).await?;
+        Ok(())
     }
 
     async fn load(&self, group: &Group) -> std::result::Result<Vec<Record>, StoreError> {
@@ -246,12 +261,14 @@ impl RequestStore for PostgresStore {
     }
 
     async fn news(&self, group: &Group, since: Option<Position>) -> std::result::Result<News, StoreError> {
-        if let Some(since) = since
-            && let Some(news) = self.news_since(group, since).await?
-        {
-            return Ok(news);
-        }
-        Ok(self.load_at(group).await?)
+        let set_back = match since {
+            Some(since) => match self.news_since(group, since).await? {
+                Ok(news) => return Ok(news),
+                Err(SetBack(set_back)) => set_back,
+            },
+            None => false,
+        };
+        Ok(News { set_back, ..self.load_at(group).await? })
     }
 
     /// By what the connection that listens sees when it is tried out: no question of its own, for any number of groups.
@@ -268,7 +285,7 @@ impl RequestStore for PostgresStore {
         group: &Group,
         epoch: Epoch,
         writes: &[Write],
-    ) -> std::result::Result<(), StoreError> {
+    ) -> std::result::Result<Option<Position>, StoreError> {
         let batch = if writes.is_empty() { None } else { Some(Batch::of(writes)?) };
         Ok(self.write(group, epoch, batch.as_ref()).await?)
     }

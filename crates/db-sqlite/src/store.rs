@@ -2,7 +2,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 use ringback_callback::Record;
-use ringback_db::{Clock, RequestStore, StoreError, Write};
+use ringback_db::{Clock, Position, RequestStore, StoreError, Write};
 use ringback_model::{Epoch, Group, Timestamp};
 use rusqlite::{Connection, OptionalExtension};
 
@@ -72,7 +72,12 @@ impl RequestStore for SqliteStore {
         Ok(self.connections.read(move |connection| record::load(connection, &group)).await?)
     }
 
-    async fn apply(&self, group: &Group, epoch: Epoch, writes: &[Write]) -> Result<(), StoreError> {
+    async fn apply(
+        &self,
+        group: &Group,
+        epoch: Epoch,
+        writes: &[Write],
+    ) -> Result<Option<Position>, StoreError> {
         let (group, writes) = (group.clone(), writes.to_vec());
         let apply = move |connection: &rusqlite::Transaction<'_>| {
             fence(connection, &group, epoch)?;
@@ -84,7 +89,8 @@ impl RequestStore for SqliteStore {
             }
             Ok(())
         };
-        Ok(self.connections.write(apply).await?)
+        self.connections.write(apply).await?;
+        Ok(None)
     }
 
     async fn now(&self) -> Result<Timestamp, StoreError> {

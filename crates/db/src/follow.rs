@@ -1,13 +1,15 @@
 use std::collections::BTreeMap;
 
 use ringback_callback::Record;
-use ringback_model::{Group, RequestId};
+use ringback_model::{Epoch, Group, RequestId};
 
-use crate::store::{RequestStore, StoreError};
+use crate::store::{RequestStore, StoreError, Write};
 
 /// Where in the history of a group's requests a copy of them stands. Only the store that gave it knows what it means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Position {
+    /// The highest epoch that had been claimed by then.
+    pub epoch: Epoch,
     /// Counts the transactions that wrote requests of the group.
     pub revision: u64,
     /// Drawn at random for each of them: a store that was set back, and has written otherwise since then, has another one
@@ -24,6 +26,9 @@ pub struct News {
     pub total: usize,
     /// What is different.
     pub difference: Difference,
+    /// The position that was asked about is ahead of this store, or none of its past: it has been replaced by a copy that was
+    /// behind, or by an old backup, and what was confirmed up to the position may be gone. `false` if it cannot tell.
+    pub set_back: bool,
 }
 
 /// What is different.
@@ -44,12 +49,14 @@ impl News {
     /// All requests, of a store that does not keep track.
     #[must_use]
     pub fn untracked(records: Vec<Record>) -> Self {
-        Self { position: None, total: records.len(), difference: Difference::All(records) }
+        let total = records.len();
+        Self { position: None, total, difference: Difference::All(records), set_back: false }
     }
 }
 
 /// A copy of a group's requests. A backup keeps one, so that it reads little when it takes over; it counts only once it has
-/// [caught up](Self::catch_up) after the claim, when nobody else can write any more.
+/// [caught up](Self::catch_up) after the claim, when nobody else can write any more. Who acts keeps one of what it
+/// [wrote](Self::wrote), and knows by it when the store has lost something.
 #[derive(Debug, Clone, Default)]
 pub struct RequestCopy {
     records: BTreeMap<RequestId, Record>,
@@ -97,20 +104,57 @@ impl RequestCopy {
         complete
     }
 
-    /// Makes it what the store has now. It reads what has changed, and everything if the copy turns out to be wrong.
+    /// Makes it what the store has now. It reads what has changed, and everything if the copy turns out to be wrong. If the
+    /// store has been set back it gives the copy as it was.
     ///
     /// # Errors
     /// The store could not be read; the copy is a good one of an earlier moment, or empty.
-    pub async fn catch_up(&mut self, store: &dyn RequestStore, group: &Group) -> Result<(), StoreError> {
-        if !self.take(store.news(group, self.position).await?) {
+    pub async fn catch_up(
+        &mut self,
+        store: &dyn RequestStore,
+        group: &Group,
+    ) -> Result<Option<Self>, StoreError> {
+        let news = store.news(group, self.position).await?;
+        let ahead = news.set_back.then(|| std::mem::take(self));
+        if !self.take(news) {
             self.take(News::untracked(store.load(group).await?));
         }
-        Ok(())
+        Ok(ahead)
     }
 
-    /// Its requests, ordered by their names.
+    /// Takes what has been written since, with the position that [`RequestStore::apply`] told. `false` if the store is behind
+    /// the copy: then it keeps its own position. One that has none is of no use, and stays so.
+    pub fn wrote(&mut self, writes: Vec<Write>, position: Position) -> bool {
+        let Some(former) = self.position else { return true };
+        for write in writes {
+            match write {
+                Write::Put(record) => drop(self.records.insert(record.id, record)),
+                Write::Delete(id) => drop(self.records.remove(&id)),
+            }
+        }
+        // Some are passed over when a write arrives whose outcome was unknown.
+        let forward = position.revision > former.revision;
+        if forward {
+            self.position = Some(position);
+        }
+        forward
+    }
+
+    /// What makes another copy what this one is.
     #[must_use]
-    pub fn into_records(self) -> Vec<Record> {
-        self.records.into_values().collect()
+    pub fn beyond(&self, other: &Self) -> Vec<Write> {
+        let gone = other.records.keys().filter(|id| !self.records.contains_key(id));
+        let new = self.records.iter().filter(|(id, record)| other.records.get(id) != Some(record));
+        gone.map(|id| Write::Delete(*id)).chain(new.map(|(_, record)| Write::Put(record.clone()))).collect()
+    }
+
+    /// Its requests, ordered by their names. Those of a store that does not keep track are good for this moment only, and
+    /// leave it empty.
+    #[must_use]
+    pub fn records(&mut self) -> Vec<Record> {
+        match self.position {
+            Some(_) => self.records.values().cloned().collect(),
+            None => std::mem::take(&mut self.records).into_values().collect(),
+        }
     }
 }

@@ -58,7 +58,7 @@ pub use admin::{AdminError, DirectoryAdmin, PhoneConfig};
 pub use directory::{Directory, DirectoryError, LineEntry, PhoneEntry};
 pub use feed::{Change, ChangeFeed, FeedError, Table, line_key};
 pub use follow::{Difference, News, Position, RequestCopy};
-pub use memory::{MemoryDirectory, MemoryFeed, MemoryStore};
+pub use memory::{MemoryDirectory, MemoryFeed, MemoryStore, StoreBackup};
 pub use merged::MergedFeed;
 pub use parameters::{ParameterProblem, ServiceParameters};
 pub use row::{RequestRow, RowError};

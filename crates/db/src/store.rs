@@ -81,6 +81,8 @@ pub trait RequestStore: Send + Sync {
     /// What a copy of a group's records lacks that was complete at this position, as of one moment: a state that was there
     /// between two transactions. All of them if there is no copy, or if this store does not know the position (any more).
     ///
+    /// A store that may be set back, because another server takes its place or a backup is restored, says so.
+    ///
     /// A store that does not keep track of its changes leaves this and [`newer`](Self::newer) as they are: a backup then
     /// reads everything when it takes over.
     async fn news(&self, group: &Group, _since: Option<Position>) -> Result<News, StoreError> {
@@ -94,8 +96,14 @@ pub trait RequestStore: Send + Sync {
     }
 
     /// Carries out all of these durably in one transaction, in order, or none of them. The epoch is checked in the
-    /// same transaction: an older one is `Fenced`, a newer one is claimed by it.
-    async fn apply(&self, group: &Group, epoch: Epoch, writes: &[Write]) -> Result<(), StoreError>;
+    /// same transaction: an older one is `Fenced`, a newer one is claimed by it. Gives where the store stands then; `None` if
+    /// it does not keep track, or nothing was to be written.
+    async fn apply(
+        &self,
+        group: &Group,
+        epoch: Epoch,
+        writes: &[Write],
+    ) -> Result<Option<Position>, StoreError>;
 
     /// The store's clock: the anchor of every timestamp.
     async fn now(&self) -> Result<Timestamp, StoreError>;

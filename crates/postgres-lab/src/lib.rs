@@ -21,6 +21,7 @@
 
 mod postgres;
 mod server;
+mod standby;
 
 pub use postgres::Postgres;
 pub use ringback_server_lab::LabError;

@@ -1,7 +1,7 @@
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::net::SocketAddrV4;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
@@ -34,7 +34,7 @@ pub enum Signal {
 /// A server that runs on an address of its own, until the value is dropped or this process ends.
 #[derive(Debug)]
 pub struct Server {
-    postgres: Postgres,
+    pub(crate) postgres: Postgres,
     keeper: Mutex<Keeper>,
     folder: PathBuf,
     address: SocketAddrV4,
@@ -60,13 +60,23 @@ impl Server {
         durability: Durability,
         settings: &[&str],
     ) -> Result<Self, LabError> {
+        Self::launch(postgres, durability, settings, |data| postgres.copy_template(data))
+    }
+
+    /// Starts one with what is put into its data folder, which does not exist yet.
+    pub(crate) fn launch(
+        postgres: &Postgres,
+        durability: Durability,
+        settings: &[&str],
+        furnish: impl FnOnce(&Path) -> Result<(), LabError>,
+    ) -> Result<Self, LabError> {
         let temporary = std::env::temp_dir();
         let made = tempfile::Builder::new().prefix("ringback-postgres-").tempdir_in(&temporary);
         // The keeper removes it.
         let folder = made.map_err(|reason| LabError::Folder { path: temporary, reason })?.keep();
         postgres.give(&folder)?;
         let data = folder.join("data");
-        postgres.copy_template(&data)?;
+        furnish(&data)?;
         let [address] = free_places(32, "PostgreSQL")?;
         let mut words = postgres.as_user(postgres.program("postgres"));
         words.push("-D".into());
@@ -219,8 +229,9 @@ impl Server {
         self.keeper().order("start")?;
         let note = self.folder.join("data/postmaster.pid");
         for _ in 0..3000 {
-            let ready = fs::read_to_string(&note)
-                .is_ok_and(|note| note.lines().nth(7).is_some_and(|state| state.trim() == "ready"));
+            let ready = fs::read_to_string(&note).is_ok_and(|note| {
+                note.lines().nth(7).is_some_and(|s| ["ready", "standby"].contains(&s.trim()))
+            });
             if ready {
                 return Ok(());
             }

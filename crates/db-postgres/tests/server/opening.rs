@@ -1,12 +1,14 @@
 //! What stands in the way of opening a database is named, and what to do about it.
 
-use ringback_db::RequestStore;
+use ringback_db::{Difference, RequestCopy, RequestRow, RequestStore};
 use ringback_db_postgres::{OpenError, Options, PostgresDatabase};
 use ringback_model::{Epoch, Group, Millis};
 use ringback_postgres_lab::{Postgres, Server};
 use secrecy::SecretString;
+use tokio_postgres::Statement;
+use tokio_postgres::types::{Json, ToSql};
 
-use crate::site::{ask, open, operator};
+use crate::site::{ask, open, operator, record};
 
 async fn refusal(address: &str) -> OpenError {
     refusal_with(address, Options::default()).await
@@ -130,15 +132,15 @@ async fn schemas_that_are_too_new_too_old_or_in_the_way() {
     let older = refusal_with(&address, as_it_is.clone()).await.to_string();
     assert_eq!(
         older,
-        format!("{place} has schema 0, this version needs 4: open it once with `migrate` allowed")
+        format!("{place} has schema 0, this version needs 5: open it once with `migrate` allowed")
     );
     open(&address).await;
     PostgresDatabase::open(&address, as_it_is).await.unwrap();
-    let newer = "INSERT INTO ringback_schema_history SELECT 5, 'V5__more', applied_on, '1' FROM ringback_schema_history LIMIT 1";
+    let newer = "INSERT INTO ringback_schema_history SELECT 6, 'V6__more', applied_on, '1' FROM ringback_schema_history LIMIT 1";
     server.sql(&address, newer).unwrap();
     let refused = refusal(&address).await.to_string();
     let advice = "run the newer version, or name another database";
-    assert_eq!(refused, format!("{place} has schema 5, this version knows schemas up to 4: {advice}"));
+    assert_eq!(refused, format!("{place} has schema 6, this version knows schemas up to 5: {advice}"));
 
     let foreign = server.fresh_database().unwrap();
     server.sql(&foreign, "CREATE TABLE phone (name text)").unwrap();
@@ -177,6 +179,44 @@ async fn databases_of_the_wrong_kind() {
     assert!(matches!(&error, OpenError::Rights { .. }), "{error}");
 }
 
+/// An instance of the version before, with what it has prepared, while another one brings the schema up to date; and that
+/// version's statements afterwards.
+#[tokio::test]
+async fn a_version_that_is_older_goes_on_when_the_schema_is_brought_up_to_date() {
+    let Some(server) = Server::shared() else { return };
+    let address = server.fresh_database().unwrap();
+    open(&address).await;
+    let (_, former) = include_str!("../../migrations/V4__request_log.sql")
+        .split_once("-- As before, and notes what it did.")
+        .unwrap();
+    let back = format!(
+        "DROP FUNCTION store_apply(text, bigint, jsonb, jsonb); {former};
+         DELETE FROM ringback_schema_history WHERE version = 5"
+    );
+    server.sql(&address, &back).unwrap();
+
+    let older = operator(&address).await;
+    let group = Group::default();
+    let sql = "SELECT refusal, current FROM store_apply($1, $2, $3, $4)";
+    let prepared = older.prepare(sql).await.unwrap();
+    let nothing: Json<Vec<RequestRow>> = Json(Vec::new());
+    let write = async |statement: &Statement, number| {
+        let row = Json(vec![RequestRow::of(&record(1, number)).unwrap()]);
+        let values: [&(dyn ToSql + Sync); 4] = [&group.as_str(), &1_i64, &nothing, &row];
+        let answer = older.query_one(statement, &values).await.unwrap();
+        assert_eq!(answer.get::<_, Option<&str>>(0), None);
+    };
+    write(&prepared, 1).await;
+    let store = open(&address).await.store();
+    let mut copy = RequestCopy::default();
+    copy.catch_up(&store, &group).await.unwrap();
+    write(&prepared, 2).await;
+    write(&older.prepare(sql).await.unwrap(), 3).await;
+    let news = store.news(&group, copy.position()).await.unwrap();
+    let put = vec![record(1, 2), record(1, 3)];
+    assert_eq!(news.difference, Difference::Since { put, deleted: vec![] });
+}
+
 #[tokio::test]
 async fn several_processes_open_a_new_database_at_once() {
     let Some(server) = Server::shared() else { return };
@@ -188,5 +228,5 @@ async fn several_processes_open_a_new_database_at_once() {
     for database in opened {
         database.await.unwrap();
     }
-    assert_eq!(server.sql(&address, "SELECT count(*) FROM ringback_schema_history").unwrap(), "4");
+    assert_eq!(server.sql(&address, "SELECT count(*) FROM ringback_schema_history").unwrap(), "5");
 }

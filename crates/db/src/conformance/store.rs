@@ -189,11 +189,13 @@ async fn strange_records(store: &impl RequestStore) -> Result<(), Violation> {
     Ok(())
 }
 
-/// One copy follows every write, another lags: both become what `load` gives.
+/// One copy follows every write, another lags, and who writes keeps a third: all become what `load` gives.
 async fn copies(store: &impl RequestStore) -> Result<(), Violation> {
     const RULE: &str = "a copy that has taken the news is what load gives";
     let (group, other) = (Group::default(), group("other"));
     let (mut close, mut lagging) = (RequestCopy::default(), RequestCopy::default());
+    let mut own = RequestCopy::default();
+    own.catch_up(store, &group).await.or_violation(RULE)?;
     for step in 0..40 {
         let number = |place: u64| step * 7 % 11 + place;
         let changed = Record { alerts: u32::try_from(step).unwrap_or(0), ..record(1, number(0), 5) };
@@ -202,7 +204,7 @@ async fn copies(store: &impl RequestStore) -> Result<(), Violation> {
             writes.extend([Write::Put(record(1, 99, step)), Write::Delete(record(1, 99, step).id)]);
             writes.extend([Write::Delete(record(1, 100, 5).id), Write::Put(record(1, 100, step))]);
         }
-        store.apply(&group, Epoch(1), &writes).await.or_violation(RULE)?;
+        let written = store.apply(&group, Epoch(1), &writes).await.or_violation(RULE)?;
         store.apply(&other, Epoch(1), &[Write::Put(record(1, step, 5))]).await.or_violation(RULE)?;
         let mut expected = store.load(&group).await.or_violation(RULE)?;
         expected.sort_by_key(|record| record.id);
@@ -210,13 +212,18 @@ async fn copies(store: &impl RequestStore) -> Result<(), Violation> {
         for copy in copies {
             let news = store.news(&group, copy.position()).await.or_violation(RULE)?;
             same(RULE, copy.take(news), true)?;
-            same(RULE, copy.clone().into_records(), expected.clone())?;
+            same(RULE, copy.clone().records(), expected.clone())?;
+        }
+        let there = store.news(&group, None).await.or_violation(RULE)?.position;
+        same("a write tells where the store stands then", written, there)?;
+        if let Some(position) = written {
+            same(RULE, (own.wrote(writes, position), own.records()), (true, expected))?;
         }
     }
     store.claim(&group, Epoch(2)).await.or_violation(RULE)?;
-    let before = close.clone().into_records();
+    let before = close.records();
     let news = store.news(&group, close.position()).await.or_violation(RULE)?;
-    same(RULE, (close.take(news), close.into_records()), (true, before))
+    same(RULE, (close.take(news), close.records()), (true, before))
 }
 
 /// Positions of another store, or of one that was set back.
@@ -227,16 +234,17 @@ async fn strange_positions(store: &impl RequestStore) -> Result<(), Violation> {
         store.apply(&group, Epoch(1), &[Write::Put(record(1, number, number))]).await.or_violation(RULE)?;
     }
     let Some(position) = store.news(&group, None).await.or_violation(RULE)?.position else { return Ok(()) };
-    let Position { revision, mark } = position;
-    for strange in [
-        Position { revision, mark: !mark },
-        Position { revision: revision + 1, mark },
-        Position { revision: u64::MAX, mark },
-        Position { revision: 0, mark: 0 },
+    let Position { epoch, revision, mark } = position;
+    for (strange, set_back) in [
+        (Position { epoch, revision, mark: !mark }, true),
+        (Position { epoch, revision: revision + 1, mark }, true),
+        (Position { epoch, revision: u64::MAX, mark }, true),
+        (Position { epoch: Epoch(0), revision: 0, mark: 0 }, false),
     ] {
         let news = store.news(&group, Some(strange)).await.or_violation(RULE)?;
         let all = store.load(&group).await.or_violation(RULE)?;
-        let expected = News { position: Some(position), total: 3, difference: Difference::All(all) };
+        let difference = Difference::All(all);
+        let expected = News { position: Some(position), total: 3, difference, set_back };
         same(RULE, news, expected)?;
     }
     Ok(())
@@ -302,7 +310,7 @@ async fn claims(store: &impl RequestStore) -> Result<(), Violation> {
             Err(fenced.clone()),
         )?;
         same(RULE, store.claim(&group, Epoch(epoch - 1)).await, Err(fenced))?;
-        same(RULE, store.apply(&group, Epoch(epoch), &[Write::Put(kept.clone())]).await, Ok(()))?;
+        same(RULE, store.apply(&group, Epoch(epoch), &[Write::Put(kept.clone())]).await.map(drop), Ok(()))?;
     }
     same(RULE, store.load(&group).await, Ok(vec![kept]))
 }
@@ -328,7 +336,7 @@ async fn races(store: &impl RequestStore) -> Result<(), Violation> {
         for (result, number) in first.into_iter().chain(last).zip(0..) {
             let there = loaded.iter().any(|found| found.id == RequestId { epoch: old, number });
             let fenced = Err(StoreError::Fenced { ours: old, current: new });
-            same(RULE, result, if there { Ok(()) } else { fenced })?;
+            same(RULE, result.map(drop), if there { Ok(()) } else { fenced })?;
         }
     }
     Ok(())
@@ -356,7 +364,7 @@ async fn epochs(store: &impl RequestStore) -> Result<(), Violation> {
     same(RULE, store.claim(&group, Epoch(7)).await, Ok(()))?;
     same(RULE, store.claim(&group, Epoch(7)).await, Ok(()))?;
     same(RULE, store.epoch(&group).await, Ok(Epoch(7)))?;
-    same(RULE, store.apply(&group, Epoch(11), &[]).await, Ok(()))?;
+    same(RULE, store.apply(&group, Epoch(11), &[]).await.map(drop), Ok(()))?;
     same(RULE, store.epoch(&group).await, Ok(Epoch(11)))?;
     let fenced = StoreError::Fenced { ours: Epoch(10), current: Epoch(11) };
     same(RULE, store.claim(&group, Epoch(10)).await, Err(fenced))?;

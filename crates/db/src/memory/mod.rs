@@ -8,7 +8,7 @@ mod tables;
 
 pub use directory::MemoryDirectory;
 pub use feed::MemoryFeed;
-pub use store::MemoryStore;
+pub use store::{MemoryStore, StoreBackup};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

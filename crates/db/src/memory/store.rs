@@ -14,7 +14,7 @@ use crate::store::{Clock, RequestStore, StoreError, Write};
 /// A request store in memory. A clone is the same store: it outlives the service that uses it, as a database would.
 ///
 /// [`set_available`](Self::set_available) takes it away and brings it back: meanwhile every call fails with
-/// `Unavailable`.
+/// `Unavailable`. [`set_back`](Self::set_back) makes it what it was, as an old backup does, or a standby that lagged.
 #[derive(Clone)]
 pub struct MemoryStore {
     clock: Clock,
@@ -26,24 +26,30 @@ pub struct MemoryStore {
 /// So many transactions are remembered for copies that lag; one that lags further is given everything.
 const LOG_LENGTH: usize = 1024;
 
+/// What a [`MemoryStore`] held at one moment.
+#[derive(Debug, Clone)]
+pub struct StoreBackup(BTreeMap<Group, Requests>);
+
 #[derive(Debug, Default)]
 struct State {
     unavailable: bool,
+    /// How often it was set back.
+    past: u64,
     groups: BTreeMap<Group, Requests>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Requests {
     epoch: Epoch,
     records: BTreeMap<RequestId, Record>,
     /// Counts the transactions that wrote.
     revision: u64,
-    /// What the last of them wrote or deleted.
-    log: BTreeMap<u64, Vec<RequestId>>,
+    /// What the last of them wrote or deleted, and after how many times of being set back.
+    log: BTreeMap<u64, (u64, Vec<RequestId>)>,
 }
 
 impl Requests {
-    fn write(&mut self, writes: &[Write]) {
+    fn write(&mut self, past: u64, writes: &[Write]) {
         if writes.is_empty() {
             return;
         }
@@ -61,15 +67,15 @@ impl Requests {
             }
         }
         self.revision += 1;
-        self.log.insert(self.revision, touched);
+        self.log.insert(self.revision, (past, touched));
         if self.log.len() > LOG_LENGTH {
             self.log.pop_first();
         }
     }
 
     fn position(&self) -> Position {
-        // It is never set back.
-        Position { revision: self.revision, mark: 0 }
+        let mark = self.log.get(&self.revision).map_or(0, |(past, _)| *past);
+        Position { epoch: self.epoch, revision: self.revision, mark }
     }
 
     fn loaded(&self) -> Vec<Record> {
@@ -79,18 +85,28 @@ impl Requests {
     }
 
     fn news(&self, since: Option<Position>) -> News {
-        let known = |since: &Position| since.mark == 0 && self.log.contains_key(&since.revision);
+        let known =
+            |since: &Position| self.log.get(&since.revision).is_some_and(|(past, _)| *past == since.mark);
+        let reaches = |since: &Position| {
+            since.revision > self.revision
+                || self.log.first_key_value().is_some_and(|(first, _)| *first <= since.revision)
+        };
+        let set_back = since.is_some_and(|since| !known(&since) && reaches(&since));
         let difference = match since.filter(known) {
             None => Difference::All(self.loaded()),
             Some(since) => {
-                let touched: BTreeSet<RequestId> =
-                    self.log.range(since.revision + 1..).flat_map(|(_, touched)| touched).copied().collect();
+                let touched: BTreeSet<RequestId> = self
+                    .log
+                    .range(since.revision + 1..)
+                    .flat_map(|(_, (_, touched))| touched)
+                    .copied()
+                    .collect();
                 let put = touched.iter().filter_map(|id| self.records.get(id)).cloned().collect();
                 let deleted = touched.into_iter().filter(|id| !self.records.contains_key(id)).collect();
                 Difference::Since { put, deleted }
             }
         };
-        News { position: Some(self.position()), total: self.records.len(), difference }
+        News { position: Some(self.position()), total: self.records.len(), difference, set_back }
     }
 
     /// Checks the epoch of a write, and makes it the one in force.
@@ -113,6 +129,21 @@ impl MemoryStore {
     /// Takes the store away, or brings it back as it was.
     pub fn set_available(&self, available: bool) {
         lock(&self.state).unavailable = !available;
+    }
+
+    /// All that it holds now.
+    #[must_use]
+    pub fn backup(&self) -> StoreBackup {
+        StoreBackup(lock(&self.state).groups.clone())
+    }
+
+    /// Makes it what it was: whatever has been confirmed since is lost.
+    pub fn set_back(&self, backup: StoreBackup) {
+        let mut state = lock(&self.state);
+        state.groups = backup.0;
+        state.past += 1;
+        drop(state);
+        self.written.send_replace(());
     }
 
     fn state(&self) -> Result<MutexGuard<'_, State>, StoreError> {
@@ -153,8 +184,8 @@ impl RequestStore for MemoryStore {
         let mut written = self.written.subscribe();
         loop {
             written.mark_unchanged();
-            let now = lock(&self.state).groups.get(group).map_or(0, |requests| requests.revision);
-            if now != since.revision {
+            let now = lock(&self.state).groups.get(group).unwrap_or(&Requests::default()).position();
+            if (now.revision, now.mark) != (since.revision, since.mark) {
                 return;
             }
             // Never an error: the sender lives in the store.
@@ -162,14 +193,21 @@ impl RequestStore for MemoryStore {
         }
     }
 
-    async fn apply(&self, group: &Group, epoch: Epoch, writes: &[Write]) -> Result<(), StoreError> {
+    async fn apply(
+        &self,
+        group: &Group,
+        epoch: Epoch,
+        writes: &[Write],
+    ) -> Result<Option<Position>, StoreError> {
         let mut state = self.state()?;
+        let past = state.past;
         let requests = state.groups.entry(group.clone()).or_default();
         requests.fence(epoch)?;
-        requests.write(writes);
+        requests.write(past, writes);
+        let position = (!writes.is_empty()).then(|| requests.position());
         drop(state);
         self.written.send_replace(());
-        Ok(())
+        Ok(position)
     }
 
     async fn now(&self) -> Result<Timestamp, StoreError> {

@@ -26,6 +26,8 @@ enum Fault {
     NewsOfTheFirstChangeOnly,
     KnowsEveryPosition,
     HintsNothing,
+    HidesThatItWasSetBack,
+    TellsNoPosition,
 }
 
 struct Faulty {
@@ -92,6 +94,7 @@ impl RequestStore for Faulty {
         if self.fault == Fault::KnowsEveryPosition && since.is_some_and(|since| since.mark != 0) {
             news = self.store.news(group, known).await?;
         }
+        news.set_back &= self.fault != Fault::HidesThatItWasSetBack;
         if let Difference::Since { put, deleted } = &mut news.difference {
             match self.fault {
                 Fault::NewsWithoutEnds => deleted.clear(),
@@ -109,7 +112,12 @@ impl RequestStore for Faulty {
         self.store.newer(group, since).await;
     }
 
-    async fn apply(&self, group: &Group, epoch: Epoch, writes: &[Write]) -> Result<(), StoreError> {
+    async fn apply(
+        &self,
+        group: &Group,
+        epoch: Epoch,
+        writes: &[Write],
+    ) -> Result<Option<Position>, StoreError> {
         self.groups.lock().unwrap().insert(group.clone());
         let writes = self.twisted(writes);
         let before = self.store.epoch(group).await?;
@@ -133,6 +141,7 @@ impl RequestStore for Faulty {
                 self.store.apply(group, current, &writes[..writes.len().div_ceil(2)]).await?;
                 Err(StoreError::Fenced { ours, current })
             }
+            (Fault::TellsNoPosition, Ok(_)) => Ok(None),
             (_, result) => result,
         }
     }
@@ -197,6 +206,12 @@ async fn stores() {
             "whoever is at a position that the store never had is given everything",
             "RequestStore::news",
         ),
+        (
+            Fault::HidesThatItWasSetBack,
+            "whoever is at a position that the store never had is given everything",
+            "RequestStore::news",
+        ),
+        (Fault::TellsNoPosition, "a write tells where the store stands then", "RequestStore::news"),
         (Fault::HintsNothing, "who waits for news is told that there may be some", "RequestStore::newer"),
         (Fault::ClockRunsBackwards, "the clock can be read and does not run backwards", "RequestStore::now"),
     ];

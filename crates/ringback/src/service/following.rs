@@ -1,24 +1,82 @@
-//! A backup keeps a copy of the requests, so that it reads little when it takes over.
+//! A backup keeps a copy of the requests, so that it reads little when it takes over. The active keeps one, too: by it, what
+//! a store has lost that was set back is noticed, and written again.
 
+use std::fmt;
 use std::sync::Arc;
 
-use ringback_db::{News, Position, StoreError};
+use ringback_db::{News, Position, RequestCopy, RequestStore, StoreError};
 use ringback_election::Role;
+use ringback_model::{Epoch, Group};
 use ringback_serviceability::trace::target;
 use tokio::time::{Duration, sleep, timeout};
 
 use super::Service;
 use super::jobs::Done;
+use super::outgoing::in_time;
+use crate::writer::Transaction;
 
 /// Between two looks: what is written in one moment is read at once, and a store that is away is left alone for a moment.
 const PACE: Duration = Duration::from_millis(250);
 
 /// How long the store may take to give all requests.
-pub(super) const LOAD_PATIENCE: Duration = Duration::from_secs(30);
+const LOAD_PATIENCE: Duration = Duration::from_secs(30);
+
+/// So many requests are written again in one transaction.
+const WRITTEN_AT_ONCE: usize = 256;
 
 /// The store did not give the requests in time.
-pub(super) fn too_slow() -> StoreError {
+fn too_slow() -> StoreError {
     StoreError::Unavailable(format!("it did not give the requests in {} s", LOAD_PATIENCE.as_secs()))
+}
+
+/// A store that lacks what it had confirmed, or has another past.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct SetBack {
+    /// Up to where it had confirmed what this instance knows.
+    confirmed: Option<Position>,
+    /// Where it stands instead.
+    found: Option<Position>,
+    /// So many requests are again as they were confirmed.
+    pub(super) written_again: usize,
+}
+
+impl fmt::Display for SetBack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [confirmed, found] = [self.confirmed, self.found].map(|at| at.map_or(0, |at| at.revision));
+        write!(f, "revision {confirmed} was confirmed, found {found}")
+    }
+}
+
+/// Brings a copy up to date. If the store has been set back, and nobody has acted since the copy was made, it is brought up to
+/// the copy first, in this epoch, which has been claimed; `before` was the highest one before the claim. After an error
+/// the copy is a good one of an earlier moment, or empty.
+pub(super) async fn catch_up(
+    store: &dyn RequestStore,
+    group: &Group,
+    epoch: Epoch,
+    before: Epoch,
+    copy: &mut RequestCopy,
+) -> Result<Option<SetBack>, StoreError> {
+    let read = timeout(LOAD_PATIENCE, copy.catch_up(store, group)).await;
+    let Some(ahead) = read.map_err(|_| too_slow())?? else { return Ok(None) };
+    let (confirmed, found) = (ahead.position(), copy.position());
+    let mut set_back = SetBack { confirmed, found, written_again: 0 };
+    // Whoever has acted since has gone on from what the store has.
+    if confirmed.is_some_and(|confirmed| before <= confirmed.epoch) {
+        let missing = ahead.beyond(copy);
+        for writes in missing.chunks(WRITTEN_AT_ONCE) {
+            match in_time(store.apply(group, epoch, writes)).await {
+                Ok(Some(position)) => drop(copy.wrote(writes.to_vec(), position)),
+                Ok(None) => {}
+                Err(error) => {
+                    *copy = ahead;
+                    return Err(error);
+                }
+            }
+        }
+        set_back.written_again = missing.len();
+    }
+    Ok(Some(set_back))
 }
 
 impl Service {
@@ -44,7 +102,13 @@ impl Service {
         self.is_following = false;
         match news {
             Ok(news) if !self.office.is_taken() && self.copy.position() == since => {
-                if !self.copy.take(news) {
+                let somebody_acts = self.election.rank.active.is_some();
+                if news.set_back && somebody_acts {
+                    let (confirmed, found) = (since, news.position);
+                    self.surroundings.store_set_back(&SetBack { confirmed, found, written_again: 0 });
+                }
+                // Otherwise the copy is kept for whoever is next: it may be this one, and has more than the store.
+                if (!news.set_back || somebody_acts) && !self.copy.take(news) {
                     tracing::warn!(target: target::REDUNDANCY, "the copy of the requests was wrong: it is made anew");
                 }
             }
@@ -53,5 +117,52 @@ impl Service {
             Err(error) => tracing::debug!(target: target::REDUNDANCY, %error, "no news of the requests"),
         }
         self.follow(PACE);
+    }
+
+    /// What the active has written. If the store is behind what it had confirmed before, that is written again first.
+    pub(super) fn note_written(&mut self, written: Transaction) {
+        if let Some((position, writes)) = written
+            && !self.copy.wrote(writes, position)
+        {
+            self.repair(Duration::ZERO);
+        }
+    }
+
+    fn repair(&mut self, delay: Duration) {
+        let Some(term) = self.office.term() else { return };
+        term.writer.hold(true);
+        let (store, group, epoch) = (Arc::clone(&self.store), self.config.group.clone(), term.epoch);
+        let mut copy = std::mem::take(&mut self.copy);
+        self.jobs.push(Box::pin(async move {
+            sleep(delay).await;
+            let result = catch_up(&*store, &group, epoch, epoch, &mut copy).await;
+            Done::Repaired(epoch, copy, result)
+        }));
+    }
+
+    /// The store has (or has not) again what it had lost.
+    pub(super) fn repaired(
+        &mut self,
+        epoch: Epoch,
+        copy: RequestCopy,
+        result: Result<Option<SetBack>, StoreError>,
+    ) {
+        if self.copy.position().is_none() {
+            self.copy = copy;
+        }
+        if let Ok(Some(set_back)) = &result {
+            self.surroundings.store_set_back(set_back);
+        }
+        let Some(term) = self.office.term().filter(|term| term.epoch == epoch) else { return };
+        match result {
+            Ok(_) => term.writer.hold(false),
+            Err(StoreError::Fenced { current, .. }) => {
+                self.redundancy(ringback_election::Input::EpochSeen(current));
+            }
+            Err(error) => {
+                self.surroundings.store_is_down(&error);
+                self.repair(PACE);
+            }
+        }
     }
 }

@@ -11,7 +11,7 @@ use super::Service;
 use super::jobs::Done;
 use crate::phones::Profile;
 use crate::translate;
-use crate::writer::Written;
+use crate::writer::{Transaction, Written};
 
 impl Service {
     /// Notes what an event says of the link; what it says of phones is given back.
@@ -150,7 +150,8 @@ impl Service {
             Done::EpochHeld(epoch, held) => self.epoch_held(epoch, held),
             Done::Left => self.forget(),
             Done::News(since, news) => self.news(since, news),
-            Done::Entered(epoch, result) => self.entered(epoch, result),
+            Done::Entered(epoch, copy, result) => self.entered(epoch, copy, result),
+            Done::Repaired(epoch, copy, result) => self.repaired(epoch, copy, result),
             Done::Written(epoch, _)
             | Done::Resolved { epoch, .. }
             | Done::Located(epoch, ..)
@@ -221,7 +222,8 @@ impl Service {
         }
     }
 
-    fn written(&mut self, result: Result<(), ringback_db::StoreError>) {
+    fn written(&mut self, result: Result<Transaction, ringback_db::StoreError>) {
+        let result = result.map(|written| self.note_written(written));
         let Some(term) = self.office.term() else { return };
         match term.writer.finished(result) {
             Written::Done(saves) => {

@@ -2,24 +2,37 @@
 
 use futures_util::future::BoxFuture;
 use ringback_callback::{AlertId, Record, Resolution, Ticket};
-use ringback_db::{DirectoryError, News, PhoneEntry, Position, StoreError};
+use ringback_db::{DirectoryError, News, PhoneEntry, Position, RequestCopy, StoreError};
 use ringback_election::{CallNumber, RegistryError, View};
 use ringback_model::{DeviceName, Epoch, LineId, Timestamp};
 
+use super::following::SetBack;
 use crate::settings::SettingRows;
+use crate::writer::Transaction;
 
 /// Work under way.
 pub(super) type Job = BoxFuture<'static, Done>;
+
+/// What a term of office begins with.
+#[derive(Debug)]
+pub(super) struct Entry {
+    /// The store's time.
+    pub(super) now: Timestamp,
+    pub(super) records: Vec<Record>,
+    pub(super) set_back: Option<SetBack>,
+}
 
 /// What came of it. What belongs to a term of office names its epoch: after that term it is of no use.
 #[derive(Debug)]
 pub(super) enum Done {
     /// The store has (or has not) written.
-    Written(Epoch, Result<(), StoreError>),
+    Written(Epoch, Result<Transaction, StoreError>),
     /// The store told the highest epoch that was claimed, before this one is.
     EpochHeld(Epoch, Result<Epoch, StoreError>),
-    /// The store was claimed and read.
-    Entered(Epoch, Result<(Timestamp, Vec<Record>), StoreError>),
+    /// The store was claimed and read, into this copy.
+    Entered(Epoch, RequestCopy, Result<Entry, StoreError>),
+    /// What the store had lost has been written again, by this copy of the active's.
+    Repaired(Epoch, RequestCopy, Result<Option<SetBack>, StoreError>),
     /// What a term of office knew is forgotten.
     Left,
     /// What was written since a copy of the requests was at this position.

@@ -165,9 +165,9 @@ pub struct Service {
     /// The clock of the redundancy manager; it is compared with nothing else.
     local: Clock,
     office: Office,
-    /// The latest epoch in which the store was, or may have been, claimed by this run.
-    claimed: Option<ringback_model::Epoch>,
-    /// The requests, as far as a backup has followed them.
+    /// The latest claim of the store by this run, or what may be one.
+    claimed: Option<office::Claimed>,
+    /// The requests, as far as a backup has followed them, or the active has written them.
     copy: RequestCopy,
     /// News of them are being waited for.
     is_following: bool,

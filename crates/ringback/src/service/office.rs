@@ -24,6 +24,14 @@ pub(super) enum Office {
     Held(Box<Term>),
 }
 
+/// A claim of the store.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Claimed {
+    pub(super) epoch: Epoch,
+    /// The highest epoch that had been claimed before.
+    pub(super) before: Epoch,
+}
+
 /// One term of office.
 pub(super) struct Term {
     pub(super) epoch: Epoch,

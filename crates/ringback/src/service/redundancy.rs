@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use ringback_callback::Record;
 use ringback_cti::message::FeatureInvocation;
 use ringback_cti::{Command, ProviderEvent};
 use ringback_db::{RequestCopy, RequestStore, StoreError};
@@ -14,9 +13,9 @@ use tokio::task::yield_now;
 use tokio::time::{Duration, sleep, timeout};
 
 use super::Service;
-use super::following::{LOAD_PATIENCE, too_slow};
-use super::jobs::Done;
-use super::office::{Office, Term};
+use super::following::catch_up;
+use super::jobs::{Done, Entry};
+use super::office::{Claimed, Office, Term};
 use super::outgoing::in_time;
 use crate::phones::Phones;
 use crate::writer::Writer;
@@ -172,15 +171,16 @@ impl Service {
     fn enter(&mut self, epoch: Epoch, delay: Duration) {
         self.office = Office::Entering { epoch };
         let (store, group) = (Arc::clone(&self.store), self.config.group.clone());
-        let claimed = self.claimed == Some(epoch);
-        // If it fails the copy is gone: the next attempt reads everything.
-        let copy = if claimed { std::mem::take(&mut self.copy) } else { RequestCopy::default() };
+        let before = self.claimed.filter(|claimed| claimed.epoch == epoch).map(|claimed| claimed.before);
+        let mut copy = if before.is_some() { std::mem::take(&mut self.copy) } else { RequestCopy::default() };
         self.jobs.push(Box::pin(async move {
             sleep(delay).await;
-            if claimed {
-                Done::Entered(epoch, claim_and_read(&*store, &group, epoch, copy).await)
-            } else {
-                Done::EpochHeld(epoch, in_time(store.epoch(&group)).await)
+            match before {
+                Some(before) => {
+                    let entry = claim_and_read(&*store, &group, epoch, before, &mut copy).await;
+                    Done::Entered(epoch, copy, entry)
+                }
+                None => Done::EpochHeld(epoch, in_time(store.epoch(&group)).await),
             }
         }));
     }
@@ -194,7 +194,7 @@ impl Service {
         }
         match held {
             Ok(held) if held < epoch => {
-                self.claimed = Some(epoch);
+                self.claimed = Some(Claimed { epoch, before: held });
                 self.enter(epoch, Duration::ZERO);
             }
             // An epoch that is used up: the next one must be above it.
@@ -207,7 +207,8 @@ impl Service {
     }
 
     /// The store has been read: the engine goes on where the last one stopped.
-    pub(super) fn entered(&mut self, epoch: Epoch, result: Result<(Timestamp, Vec<Record>), StoreError>) {
+    pub(super) fn entered(&mut self, epoch: Epoch, copy: RequestCopy, result: Result<Entry, StoreError>) {
+        self.copy = copy;
         match &self.office {
             Office::Entering { epoch: awaited } if *awaited == epoch => {}
             _ => return,
@@ -215,11 +216,14 @@ impl Service {
         match result {
             // The lease may have run out while the store was read.
             Ok(_) if !self.may_act() => self.redundancy(Input::Tick),
-            Ok((now, records)) => {
+            Ok(Entry { now, records, set_back }) => {
                 let latest =
                     records.iter().map(|record| record.notified.unwrap_or_default().max(record.since));
                 let now = self.surroundings.set_time(latest.fold(now, Timestamp::max));
                 self.surroundings.store_is_up();
+                if let Some(set_back) = set_back {
+                    self.surroundings.store_set_back(&set_back);
+                }
                 let writer = Writer::new(Arc::clone(&self.store), self.config.group.clone(), epoch);
                 #[cfg_attr(
                     not(feature = "planted"),
@@ -318,12 +322,12 @@ async fn claim_and_read(
     store: &dyn RequestStore,
     group: &Group,
     epoch: Epoch,
-    mut copy: RequestCopy,
-) -> Result<(Timestamp, Vec<Record>), StoreError> {
+    before: Epoch,
+    copy: &mut RequestCopy,
+) -> Result<Entry, StoreError> {
     // In this order: after the claim nobody else can change what is read.
     in_time(store.claim(group, epoch)).await?;
-    let read = timeout(LOAD_PATIENCE, copy.catch_up(store, group));
-    let (read, now) = tokio::join!(read, in_time(store.now()));
-    read.map_err(|_| too_slow())??;
-    Ok((now?, copy.into_records()))
+    let (read, now) = tokio::join!(catch_up(store, group, epoch, before, copy), in_time(store.now()));
+    let set_back = read?;
+    Ok(Entry { now: now?, records: copy.records(), set_back })
 }

@@ -13,6 +13,7 @@ use ringback_serviceability::alarm::{AlarmName, AlarmParameter, AlarmSink, Dampi
 use ringback_serviceability::trace::target;
 use tokio::time::{Duration, Instant};
 
+use super::following::SetBack;
 use crate::clock::Clock;
 use crate::translate;
 
@@ -177,6 +178,15 @@ impl Surroundings {
         tracing::warn!(target: target::DATABASE, %error, "request store");
         self.store_up = false;
         self.report(Report::new(AlarmName::StoreLost).with(AlarmParameter::Reason, error));
+    }
+
+    pub(super) fn store_set_back(&self, set_back: &SetBack) {
+        tracing::error!(target: target::DATABASE, %set_back, "the request store has been set back");
+        self.report(
+            self.own(AlarmName::StoreSetBack)
+                .with(AlarmParameter::Count, set_back.written_again)
+                .with(AlarmParameter::Reason, set_back),
+        );
     }
 
     pub(super) fn store_up(&self) -> bool {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use ringback_callback::{Record, SaveId};
-use ringback_db::{RequestStore, StoreError, Write};
+use ringback_db::{Position, RequestStore, StoreError, Write};
 use ringback_model::{Epoch, Group, RequestId};
 use tokio::time::{Duration, Instant};
 
@@ -55,6 +55,9 @@ impl Job {
     }
 }
 
+/// What a transaction wrote, and where the store stands with it, if it keeps track.
+pub(crate) type Transaction = Option<(Position, Vec<Write>)>;
+
 /// What came of a transaction.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Written {
@@ -85,6 +88,8 @@ pub(crate) struct Writer {
     batch: usize,
     delay: Duration,
     not_before: Option<Instant>,
+    /// Nothing more leaves for the moment.
+    held: bool,
 }
 
 impl Writer {
@@ -100,7 +105,13 @@ impl Writer {
             batch: MAX_BATCH,
             delay: FIRST_RETRY,
             not_before: None,
+            held: false,
         }
+    }
+
+    /// Until it is released nothing leaves, and something is to be done.
+    pub(crate) fn hold(&mut self, held: bool) {
+        self.held = held;
     }
 
     pub(crate) fn put(&mut self, save: SaveId, record: Record, replaces: Option<RequestId>) {
@@ -141,17 +152,18 @@ impl Writer {
 
     /// Whether everything is durable.
     pub(crate) fn is_idle(&self) -> bool {
-        self.jobs.is_empty() && self.under_way.is_none()
+        self.jobs.is_empty() && self.under_way.is_none() && !self.held
     }
 
     /// When a failed transaction is to be tried again.
     pub(crate) fn retry_at(&self) -> Option<Instant> {
-        if self.under_way.is_none() && !self.jobs.is_empty() { self.not_before } else { None }
+        let waits = self.under_way.is_none() && !self.held && !self.jobs.is_empty();
+        self.not_before.filter(|_| waits)
     }
 
     /// The next transaction, if there is one to begin now. Its result goes to [`finished`](Self::finished).
-    pub(crate) fn begin(&mut self) -> Option<BoxFuture<'static, Result<(), StoreError>>> {
-        if self.under_way.is_some() || self.jobs.is_empty() {
+    pub(crate) fn begin(&mut self) -> Option<BoxFuture<'static, Result<Transaction, StoreError>>> {
+        if self.under_way.is_some() || self.held || self.jobs.is_empty() {
             return None;
         }
         if self.not_before.is_some_and(|at| Instant::now() < at) {
@@ -176,7 +188,10 @@ impl Writer {
         let writes: Vec<Write> = batch.iter().flat_map(Job::writes).collect();
         self.under_way = Some(batch);
         let (store, group, epoch) = (Arc::clone(&self.store), self.group.clone(), self.epoch);
-        Some(Box::pin(async move { store.apply(&group, epoch, &writes).await }))
+        Some(Box::pin(async move {
+            let position = store.apply(&group, epoch, &writes).await?;
+            Ok(position.map(|position| (position, writes)))
+        }))
     }
 
     pub(crate) fn finished(&mut self, result: Result<(), StoreError>) -> Written {

@@ -1,5 +1,5 @@
 use ringback_callback::{Kind, Phase};
-use ringback_db::MemoryStore;
+use ringback_db::{MemoryStore, Position};
 use ringback_model::{Appearance, DeviceName, DirectoryNumber, LineId, Partition, Timestamp};
 
 use super::*;
@@ -45,7 +45,7 @@ fn saves(of: &[(u64, u64)]) -> Vec<(SaveId, RequestId)> {
 async fn commit(writer: &mut Writer) -> Option<Written> {
     let transaction = writer.begin()?;
     let result = transaction.await;
-    Some(writer.finished(result))
+    Some(writer.finished(result.map(drop)))
 }
 
 async fn held(store: &MemoryStore) -> Vec<(u64, u32)> {
@@ -75,7 +75,7 @@ async fn what_comes_during_a_transaction_is_the_next() {
     writer.remove(SaveId(2), id(1));
     assert!(writer.begin().is_none(), "one at a time");
     let result = transaction.await;
-    assert_eq!(writer.finished(result), Written::Done(saves(&[(1, 1)])));
+    assert_eq!(writer.finished(result.map(drop)), Written::Done(saves(&[(1, 1)])));
     assert_eq!(commit(&mut writer).await, Some(Written::Done(saves(&[(2, 1)]))));
     assert_eq!(held(&store).await, []);
 }
@@ -122,7 +122,7 @@ async fn a_write_that_came_meanwhile_wins_over_one_that_failed() {
     let transaction = writer.begin().expect("a transaction");
     writer.put(SaveId(2), record(1, 5), None);
     let result = transaction.await;
-    writer.finished(result);
+    writer.finished(result.map(drop));
     store.set_available(true);
     tokio::time::sleep_until(writer.retry_at().expect("a time for the next attempt")).await;
     assert_eq!(commit(&mut writer).await, Some(Written::Done(saves(&[(2, 1)]))));
@@ -143,7 +143,7 @@ async fn a_revoked_save_never_stays() {
     let transaction = writer.begin().expect("a transaction");
     writer.revoke(SaveId(2), id(2));
     let result = transaction.await;
-    writer.finished(result);
+    writer.finished(result.map(drop));
     assert_eq!(held(&store).await, [(2, 0)]);
     assert_eq!(commit(&mut writer).await, Some(Written::Done(vec![])));
     assert_eq!(held(&store).await, []);
@@ -214,7 +214,7 @@ async fn a_revoked_replacement_leaves_the_old_record() {
         writer.revoke(SaveId(2), id(2));
         writer.put(SaveId(4), record(1, 2), None);
         let result = if done { transaction.await } else { Err(StoreError::Unavailable("full".to_owned())) };
-        writer.finished(result);
+        writer.finished(result.map(drop));
         while !writer.is_idle() {
             if let Some(at) = writer.retry_at() {
                 tokio::time::sleep_until(at).await;
@@ -269,7 +269,12 @@ impl RequestStore for Picky {
     async fn load(&self, group: &Group) -> Result<Vec<Record>, StoreError> {
         self.0.load(group).await
     }
-    async fn apply(&self, group: &Group, epoch: Epoch, writes: &[Write]) -> Result<(), StoreError> {
+    async fn apply(
+        &self,
+        group: &Group,
+        epoch: Epoch,
+        writes: &[Write],
+    ) -> Result<Option<Position>, StoreError> {
         if writes.iter().any(|write| matches!(write, Write::Put(record) if record.id == self.1)) {
             return Err(StoreError::Invalid("it does not like it".to_owned()));
         }

@@ -5,6 +5,7 @@ use ringback::cti::message::CallState;
 use ringback::db::{RequestStore, Write};
 use ringback::election::{Evidence, Role};
 use ringback::model::{Epoch, Group, RequestId};
+use ringback::serviceability::alarm::{Alarm, AlarmName, AlarmParameter, AlarmValue};
 
 use crate::desk::{Desk, Instance, at, pass};
 
@@ -101,4 +102,82 @@ async fn a_store_that_is_away_is_followed_again_when_it_is_back() {
     dies(&desk, node, &other).await;
     assert_eq!(desk.store.read(), [0]);
     assert_eq!(other.status().pending, MANY);
+}
+
+/// Set back while the active goes on: what it lacks is written again with the next write.
+#[tokio::test(start_paused = true)]
+async fn what_a_store_has_lost_is_written_again_by_the_active() {
+    let desk = Desk::new().await;
+    let node = desk.active().await;
+    node.press(1, "1002", CallState::Busy);
+    pass(100).await;
+    let earlier = desk.store.inner.backup();
+    node.press_at(at("B", "1002"), 2, "1003", CallState::Busy);
+    pass(100).await;
+    assert_eq!(desk.store.held().await, ["1-1", "1-2"]);
+    desk.store.inner.set_back(earlier);
+    assert_eq!(desk.store.held().await, ["1-1"]);
+    drop(node.alarms.take());
+    node.press_at(at("C", "1003"), 3, "1001", CallState::Busy);
+    pass(100).await;
+    assert_eq!(desk.store.held().await, ["1-1", "1-2", "1-3"]);
+    assert_eq!(set_back(&node), ["1"]);
+    // It is noticed once.
+    node.press(4, "1003", CallState::Busy);
+    pass(100).await;
+    assert!(node.alarms.take().is_empty());
+}
+
+/// Set back while nobody acts: whoever takes over writes again what it has followed.
+#[tokio::test(start_paused = true)]
+async fn what_a_store_has_lost_is_written_again_by_the_next_one() {
+    let desk = Desk::new().await;
+    let node = desk.instance(1).await;
+    let other = desk.instance(2).await;
+    node.press(1, "1002", CallState::Busy);
+    pass(100).await;
+    let earlier = desk.store.inner.backup();
+    node.press_at(at("B", "1002"), 2, "1003", CallState::Busy);
+    pass(1000).await;
+    drop(other.alarms.take());
+    desk.store.inner.set_available(false);
+    dies(&desk, node, &other).await;
+    desk.store.inner.set_back(earlier);
+    desk.store.inner.set_available(true);
+    pass(2000).await;
+    assert_eq!(other.status().role, Role::Active);
+    assert_eq!(set_back(&other), ["1"]);
+    has_all(&desk, &other, 2).await;
+}
+
+/// What ended after somebody else had gone on from the lesser state does not come back.
+#[tokio::test(start_paused = true)]
+async fn what_a_store_has_lost_stays_lost_if_somebody_has_acted_since() {
+    let desk = Desk::new().await;
+    let node = desk.active().await;
+    node.press(1, "1002", CallState::Busy);
+    pass(100).await;
+    let earlier = desk.store.inner.backup();
+    node.press_at(at("B", "1002"), 2, "1003", CallState::Busy);
+    pass(100).await;
+    desk.store.inner.set_back(earlier);
+    desk.store.inner.claim(&Group::default(), Epoch(5)).await.unwrap();
+    drop(node.alarms.take());
+    node.press_at(at("C", "1003"), 3, "1001", CallState::Busy);
+    pass(3000).await;
+    assert_eq!((node.status().role, node.status().epoch), (Role::Active, Epoch(6)));
+    assert_eq!(set_back(&node), ["0"]);
+    has_all(&desk, &node, 1).await;
+}
+
+/// The alarms that the store was set back: how many requests were written again.
+fn set_back(node: &Instance) -> Vec<String> {
+    let count = |alarm: &Alarm| {
+        let of = |(parameter, value): &(AlarmParameter, AlarmValue)| {
+            (*parameter == AlarmParameter::Count).then(|| value.to_string())
+        };
+        alarm.report.parameters.iter().find_map(of)
+    };
+    let alarms = node.alarms.take();
+    alarms.iter().filter(|alarm| alarm.name() == AlarmName::StoreSetBack).filter_map(count).collect()
 }

@@ -290,7 +290,12 @@ impl RequestStore for Store {
         self.inner.newer(group, since).await;
     }
 
-    async fn apply(&self, group: &Group, epoch: Epoch, writes: &[Write]) -> Result<(), StoreError> {
+    async fn apply(
+        &self,
+        group: &Group,
+        epoch: Epoch,
+        writes: &[Write],
+    ) -> Result<Option<Position>, StoreError> {
         self.changing(self.inner.apply(group, epoch, writes)).await
     }
 

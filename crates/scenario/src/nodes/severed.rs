@@ -3,7 +3,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use ringback_callback::Record;
 use ringback_db::{
-    Change, ChangeFeed, Directory, DirectoryError, FeedError, LineEntry, PhoneEntry, RequestStore,
+    Change, ChangeFeed, Directory, DirectoryError, FeedError, LineEntry, PhoneEntry, Position, RequestStore,
     StoreError, Table, Write,
 };
 use ringback_model::{DeviceName, DirectoryNumber, Epoch, Group, LineId, Timestamp};
@@ -92,7 +92,12 @@ impl RequestStore for Severed<Arc<dyn RequestStore>> {
         self.behind.load(group).await
     }
 
-    async fn apply(&self, group: &Group, epoch: Epoch, writes: &[Write]) -> Result<(), StoreError> {
+    async fn apply(
+        &self,
+        group: &Group,
+        epoch: Epoch,
+        writes: &[Write],
+    ) -> Result<Option<Position>, StoreError> {
         self.wire.asked()?;
         let result = self.behind.apply(group, epoch, writes).await;
         self.wire.answered().and(result)

@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 use ringback_callback::Record;
-use ringback_db::{RequestStore, StoreError, Write};
+use ringback_db::{Position, RequestStore, StoreError, Write};
 use ringback_db_postgres::PostgresStore;
 use ringback_model::{Epoch, Group, Timestamp};
 
@@ -29,7 +29,12 @@ impl RequestStore for SimulatedStore {
         self.real.wait(self.behind.load(&self.group))
     }
 
-    async fn apply(&self, _group: &Group, epoch: Epoch, writes: &[Write]) -> Result<(), StoreError> {
+    async fn apply(
+        &self,
+        _group: &Group,
+        epoch: Epoch,
+        writes: &[Write],
+    ) -> Result<Option<Position>, StoreError> {
         self.real.wait(self.behind.apply(&self.group, epoch, writes))
     }
 

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use fastrand::Rng;
 use ringback::election::Member;
 use ringback_callback::Record;
-use ringback_db::{MemoryStore, RequestStore, StoreError, Write};
+use ringback_db::{MemoryStore, Position, RequestStore, StoreError, Write};
 use ringback_model::{Epoch, Group, Millis, Timestamp};
 use ringback_sim::CallManager;
 use tokio::sync::watch;
@@ -124,7 +124,7 @@ impl FarStore {
         group: &Group,
         epoch: Epoch,
         writes: &[Write],
-    ) -> Result<(), StoreError> {
+    ) -> Result<Option<Position>, StoreError> {
         self.admits(who, session)?;
         self.running()?;
         let before = match self.plant {
@@ -134,7 +134,7 @@ impl FarStore {
         let admitted = self.admitted(group, epoch).await?;
         let result = self.behind.apply(group, admitted, writes).await;
         match &result {
-            Ok(()) => {
+            Ok(_) => {
                 if let Some(before) = before {
                     self.lock().sessions.remember(self.clock.now(), group, &before, writes);
                 }
@@ -205,7 +205,12 @@ impl RequestStore for Path {
         self.answer(session, result).await
     }
 
-    async fn apply(&self, group: &Group, epoch: Epoch, writes: &[Write]) -> Result<(), StoreError> {
+    async fn apply(
+        &self,
+        group: &Group,
+        epoch: Epoch,
+        writes: &[Write],
+    ) -> Result<Option<Position>, StoreError> {
         let (store, instance) = (self.store.clone(), self.instance.clone());
         store.observer.issued(store.clock.now(), &instance, epoch);
         let (group, writes) = (group.clone(), writes.to_vec());
@@ -221,7 +226,7 @@ impl RequestStore for Path {
                 })
             };
             store.lock().careless.push((instance, late.abort_handle()));
-            return Ok(());
+            return Ok(None);
         }
         let delay = store.delay();
         let result = if delay.is_zero() {

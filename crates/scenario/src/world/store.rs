@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use ringback_callback::{Phase, Record};
-use ringback_db::{RequestStore, StoreError, Write};
+use ringback_db::{Position, RequestStore, StoreError, Write};
 use ringback_model::{DeviceName, DirectoryNumber, Epoch, Group, RequestId, Timestamp};
 use tokio::sync::watch;
 
@@ -96,12 +96,17 @@ impl RequestStore for WatchedStore {
         self.behind.load(group).await
     }
 
-    async fn apply(&self, group: &Group, epoch: Epoch, writes: &[Write]) -> Result<(), StoreError> {
+    async fn apply(
+        &self,
+        group: &Group,
+        epoch: Epoch,
+        writes: &[Write],
+    ) -> Result<Option<Position>, StoreError> {
         self.running()?;
         let result = self.behind.apply(group, epoch, writes).await;
         if *group == self.group {
             match &result {
-                Ok(()) => {
+                Ok(_) => {
                     let mut seen = self.seen();
                     for write in writes {
                         match write {

@@ -189,6 +189,11 @@ catalogue! {
     StoreBack: Notice, Clears(Condition::Store), [],
         "The request store can be written again.",
         "None.";
+    StoreSetBack: Alert, Event, [Address, Count, Reason],
+        "The request store lacks what it had confirmed: a standby has taken the server's place to which not everything had \
+         been copied, or an older backup was restored. What this instance knew has been written again, as many as are \
+         counted; what only others knew is lost.",
+        "Let the server confirm only what a standby has, too: synchronous_standby_names for PostgreSQL.";
     LimitReached: Warning, Event, [Limit, Count],
         "A request was refused because a limit of requests is reached.",
         "Raise the service parameter that the limit names if so many requests are wanted.";
