@@ -157,7 +157,7 @@ impl Connections {
         write: impl AsyncFnOnce(&deadpool_postgres::Transaction<'_>) -> Result<(), Fault<E>>,
     ) -> Result<(), Fault<E>> {
         let lane = self.lane(role);
-        let mut session = lane.pool.get().await.map_err(|error| Fault::unreached(&error))?;
+        let mut session = lane.answering().await?;
         let mut committing = false;
         let exchange = async {
             let before = |error: tokio_postgres::Error| Fault::of(Effect::None, &error);
@@ -175,6 +175,25 @@ impl Connections {
             drop(Object::take(session));
         }
         done
+    }
+}
+
+impl Lane {
+    /// A connection that answers. One may have been lost without anybody having noticed yet.
+    async fn answering<E>(&self) -> Result<Object, Fault<E>> {
+        let mut may_repeat = true;
+        loop {
+            let session = self.pool.get().await.map_err(|error| Fault::unreached(&error))?;
+            let failure = match tokio::time::timeout(self.limit, session.simple_query("")).await {
+                Ok(Ok(_)) => return Ok(session),
+                Ok(Err(error)) => Fault::of(Effect::None, &error),
+                Err(_) => Fault::lost(Effect::None, "the server does not answer".to_owned()),
+            };
+            drop(Object::take(session));
+            if !std::mem::take(&mut may_repeat) {
+                return Err(failure);
+            }
+        }
     }
 }
 

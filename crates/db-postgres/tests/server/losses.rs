@@ -76,6 +76,8 @@ async fn every_session_is_ended_and_everything_goes_on() {
         // What reads goes on at once; what writes may have to be told again.
         assert_eq!(store.load(&group).await, Ok(vec![record(1, 1)]));
         assert_eq!(directory.probe().await, Ok(()));
+        terminate(&operator, "%").await;
+        assert_eq!(directory.set_parameter(&group, "P", Some("1")).await, Ok(()));
         while store.apply(&group, epoch, &[Write::Put(record(1, 1))]).await.is_err() {}
         let renewed = loop {
             if let Ok(view) = registry.tick(&group, &report(Intent::Renew { epoch })).await {
