@@ -58,14 +58,16 @@ impl Offices {
     fn request(&self, epoch: Epoch, request: &Request, result: &Result<Answer, CtiError>) {
         let now = Instant::now();
         let mut seen = self.seen();
+        // A link that was lost meanwhile, and made anew, says so when it is opened: then the first request tells.
+        let newest = if let Request::Assume(assumed) = request { *assumed } else { epoch };
+        if newest > seen.newest && result.is_ok() {
+            seen.newest = newest;
+            seen.last_of_former = seen.last;
+            seen.began = Some(now);
+            seen.lines = 0;
+            seen.all_open = None;
+        }
         match request {
-            Request::Assume(assumed) if *assumed > seen.newest && result.is_ok() => {
-                seen.newest = *assumed;
-                seen.last_of_former = seen.last;
-                seen.began = Some(now);
-                seen.lines = 0;
-                seen.all_open = None;
-            }
             Request::Assume(_) => {}
             _ if result.is_err() => return,
             _ if epoch < seen.newest && epoch != Epoch(0) => seen.escaped += 1,
