@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use fastrand::Rng;
 use ringback::election::Member;
 use ringback_callback::Record;
-use ringback_db::{MemoryStore, Position, RequestStore, StoreError, Write};
+use ringback_db::{MemoryStore, News, Position, RequestStore, StoreError, Write};
 use ringback_model::{Epoch, Group, Millis, Timestamp};
 use ringback_sim::CallManager;
 use tokio::sync::watch;
@@ -203,6 +203,17 @@ impl RequestStore for Path {
         let session = self.store.session();
         let result = self.store.behind.load(group).await;
         self.answer(session, result).await
+    }
+
+    async fn news(&self, group: &Group, since: Option<Position>) -> Result<News, StoreError> {
+        self.store.running()?;
+        let session = self.store.session();
+        let result = self.store.behind.news(group, since).await;
+        self.answer(session, result).await
+    }
+
+    async fn newer(&self, group: &Group, since: Option<Position>) {
+        self.store.behind.newer(group, since).await;
     }
 
     async fn apply(
