@@ -208,9 +208,8 @@ impl Service {
 
     /// The store has been read: the engine goes on where the last one stopped.
     pub(super) fn entered(&mut self, epoch: Epoch, copy: RequestCopy, result: Result<Entry, StoreError>) {
-        self.copy = copy;
         match &self.office {
-            Office::Entering { epoch: awaited } if *awaited == epoch => {}
+            Office::Entering { epoch: awaited } if *awaited == epoch => self.copy = copy,
             _ => return,
         }
         match result {

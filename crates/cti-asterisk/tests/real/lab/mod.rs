@@ -155,7 +155,17 @@ impl PbxLab {
                 Some(_) => {}
             }
         }
-        panic!("the provider does not settle: {}", self.server.log());
+        let view = self.observer.view();
+        panic!(
+            "the provider does not settle: waits for nothing {}, tells of keys {}, signal {signal:?}, of which it heard {} and \
+             the observer {}; a call is being placed {}: {}",
+            provider.provider.is_settled(),
+            provider.tells_of_keys(),
+            provider.heard,
+            view.heard,
+            view.places(),
+            self.server.log()
+        );
     }
 
     async fn call(&mut self, from: &DeviceName, to: &str) -> Result<(), String> {
