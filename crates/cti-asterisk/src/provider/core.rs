@@ -334,12 +334,18 @@ impl Core {
         [stage, proof, self.mapper.next_wakeup(), self.calling.next_deadline()].into_iter().flatten().min()
     }
 
-    /// Nothing is under way.
-    pub(super) fn is_settled(&self) -> bool {
-        let begins = matches!(self.stage, Stage::Booting { .. } | Stage::Reading(_));
-        let asks = !self.asked.is_empty() || !self.steps.is_empty() || self.rereading.is_some();
-        let tells = !self.outputs.is_empty() || self.mapper.next_wakeup().is_some();
-        !(begins || asks || tells || self.calling.is_busy())
+    /// What may be under way, and whether it is.
+    pub(super) fn waits(&self) -> [(bool, &'static str); 8] {
+        [
+            (matches!(self.stage, Stage::Booting { .. }), "the server to boot"),
+            (matches!(self.stage, Stage::Reading(_)), "the first answers"),
+            (!self.asked.is_empty(), "answers"),
+            (!self.steps.is_empty(), "the last step of a command"),
+            (self.rereading.is_some(), "answers that are read again"),
+            (!self.outputs.is_empty(), "being asked for outputs"),
+            (self.mapper.next_wakeup().is_some(), "what follows an event"),
+            (self.calling.is_busy(), "a call of its own"),
+        ]
     }
 
     /// What follows from everything that can have changed.

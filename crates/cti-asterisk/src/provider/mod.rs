@@ -96,11 +96,13 @@ impl AsteriskProvider {
         PbxFeed::new(self.shared.clone())
     }
 
-    /// Whether it waits for nothing: what it has heard is told, what it asked is answered, and nothing of its own rings. For
+    /// What it waits for; `None`: what it has heard is told, what it asked is answered, and nothing of its own rings. For
     /// tests, which would have to guess otherwise how long to wait.
     #[must_use]
-    pub fn is_settled(&self) -> bool {
-        self.events.is_empty() && self.core.is_settled() && self.errands.is_idle()
+    pub fn waits_for(&self) -> Option<&'static str> {
+        let own = [(!self.events.is_empty(), "being asked for events"), (!self.errands.is_idle(), "errands")];
+        let mut waits = own.into_iter().chain(self.core.waits());
+        waits.find_map(|(waits, what)| waits.then_some(what))
     }
 
     /// Puts these in force; times of zero change nothing.

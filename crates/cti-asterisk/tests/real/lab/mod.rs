@@ -136,7 +136,7 @@ impl PbxLab {
             if let Ok(event) = timeout(GLANCE, provider.next()).await {
                 return event;
             }
-            if !provider.provider.is_settled() {
+            if provider.provider.waits_for().is_some() {
                 continue;
             }
             if !provider.tells_of_keys() {
@@ -157,9 +157,9 @@ impl PbxLab {
         }
         let view = self.observer.view();
         panic!(
-            "the provider does not settle: waits for nothing {}, tells of keys {}, signal {signal:?}, of which it heard {} and \
+            "the provider does not settle: waits for {:?}, tells of keys {}, signal {signal:?}, of which it heard {} and \
              the observer {}; a call is being placed {}: {}",
-            provider.provider.is_settled(),
+            provider.provider.waits_for(),
             provider.tells_of_keys(),
             provider.heard,
             view.heard,
