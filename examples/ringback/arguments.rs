@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
+use ringback::model::Group;
 
 /// Call Back with a simulated call manager: type `help` at the prompt. With --config: one instance of the service alone.
 #[derive(Parser)]
@@ -43,19 +44,28 @@ enum Command {
         /// Where its CTIManagers listen, for example 127.0.0.1:2748,2749.
         #[arg(long, value_name = "HOST:PORT[,PORT]", value_parser = addresses)]
         listen: Addresses,
+        /// The group that its phones belong to in the database.
+        #[arg(long, value_name = "NAME", default_value_t, value_parser = |name: &str| Group::new(name))]
+        group: Group,
     },
     /// Look at the Asterisk that FILE names, and print what to change there, line by line. Exit status: 0 nothing, 1
-    /// something, 2 it could not be looked at.
+    /// something, 2 it could not be looked at. If FILE has several groups: at the Asterisk of each that has one.
     Doctor {
         /// The configuration of the service.
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
+        /// Only the Asterisk of this group.
+        #[arg(long, value_name = "NAME")]
+        group: Option<String>,
     },
     /// Show or set the service parameters that the instances of FILE obey; they follow while they run.
     Parameters {
         /// The configuration of the service.
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
+        /// Only those of this group; to set one, it has to be said if FILE has several groups.
+        #[arg(long, value_name = "NAME")]
+        group: Option<String>,
         /// Only this one, for example "Call Back Recall Timer".
         name: Option<String>,
         /// Its new value; `default` takes back what was set.
@@ -66,6 +76,9 @@ enum Command {
         /// The configuration of the service.
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
+        /// Only what they are for this group.
+        #[arg(long, value_name = "NAME")]
+        group: Option<String>,
         /// For a program.
         #[arg(long)]
         json: bool,
@@ -83,14 +96,17 @@ pub(crate) enum Task<'a> {
     Play,
     Doctor {
         config: &'a Path,
+        group: Option<&'a str>,
     },
     Parameters {
         config: &'a Path,
+        group: Option<&'a str>,
         name: Option<&'a str>,
         value: Option<&'a str>,
     },
     Status {
         config: &'a Path,
+        group: Option<&'a str>,
         json: bool,
     },
 }
@@ -114,11 +130,16 @@ fn addresses(text: &str) -> Result<Addresses, String> {
 impl Arguments {
     pub(crate) fn task(&self) -> Task<'_> {
         match &self.command {
-            Some(Command::Doctor { config }) => Task::Doctor { config },
-            Some(Command::Parameters { config, name, value }) => {
-                Task::Parameters { config, name: name.as_deref(), value: value.as_deref() }
+            Some(Command::Doctor { config, group }) => Task::Doctor { config, group: group.as_deref() },
+            Some(Command::Parameters { config, group, name, value }) => Task::Parameters {
+                config,
+                group: group.as_deref(),
+                name: name.as_deref(),
+                value: value.as_deref(),
+            },
+            Some(Command::Status { config, group, json }) => {
+                Task::Status { config, group: group.as_deref(), json: *json }
             }
-            Some(Command::Status { config, json }) => Task::Status { config, json: *json },
             Some(Command::Simulator { .. }) => Task::Play,
             None => match &self.config {
                 Some(config) => Task::Serve { config, check: self.check },
@@ -127,9 +148,17 @@ impl Arguments {
         }
     }
 
+    /// The group of the simulated call manager.
+    pub(crate) fn group(&self) -> Group {
+        match &self.command {
+            Some(Command::Simulator { group, .. }) => group.clone(),
+            _ => Group::default(),
+        }
+    }
+
     /// Where the CTIManagers listen.
     pub(crate) fn listen(&self) -> Vec<SocketAddr> {
-        if let Some(Command::Simulator { listen }) = &self.command {
+        if let Some(Command::Simulator { listen, .. }) = &self.command {
             return listen.0.clone();
         }
         let managers = if self.instances.is_some() { 2 } else { 1 };

@@ -81,6 +81,7 @@ impl Demo {
     /// With these instances; without any, the service runs elsewhere.
     pub(crate) async fn start(
         folder: &Path,
+        group: &Group,
         listen: &[SocketAddr],
         instances: &[IpAddr],
         dictionaries: Option<&Path>,
@@ -90,7 +91,7 @@ impl Demo {
             None => (Dictionaries::built_in(), Vec::new()),
         };
         warnings.iter().for_each(|warning| println!("{warning}"));
-        let around = Around::open(folder, listen, instances).await?;
+        let around = Around::open(folder, group, listen, instances).await?;
         let introduction = introduction(folder, &around, instances);
         let Around { site, database, directory, store, managers, phones, journal } = around;
         let mut names = Names::new();
@@ -100,7 +101,7 @@ impl Demo {
         for manager in &managers {
             names.add_ctimanager(&manager.name);
         }
-        let (clock, group) = (site.call_manager.clone(), Group::default());
+        let (clock, group) = (site.call_manager.clone(), site.group.clone());
         let outfit = Outfit {
             group: site.group.clone(),
             managers,
@@ -248,6 +249,13 @@ fn introduction(folder: &Path, around: &Around, instances: &[IpAddr]) -> String 
         .map(|phone| format!("{} {}", phone.name.as_str(), phone.lines.first().map_or("", |dn| dn.as_str())))
         .collect();
     let who = match instances {
+        [] if around.site.group != Group::default() => {
+            format!(
+                "The call manager of {} is simulated, its database is {}",
+                around.site.group,
+                file.display()
+            )
+        }
         [] => format!("The call manager is simulated, its database is {}", file.display()),
         [_] => format!("Call Back is active. Requests are kept in {}, traces beside it", file.display()),
         [first, .., last] => format!(

@@ -28,10 +28,10 @@ type Failure = Box<dyn std::error::Error>;
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.task() {
-        Task::Doctor { config } => return doctor(config).await,
+        Task::Doctor { config, group } => return doctor(config, group).await,
         Task::Serve { config, check } => serve(config, check).await,
-        Task::Parameters { config, name, value } => parameters(config, name, value).await,
-        Task::Status { config, json } => statuses(config, json).await,
+        Task::Parameters { config, group, name, value } => parameters(config, group, name, value).await,
+        Task::Status { config, group, json } => statuses(config, group, json).await,
         Task::Play => session::run(&arguments).await.map_err(Into::into),
     };
     match done {
@@ -55,32 +55,40 @@ async fn serve(file: &Path, check: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn parameters(file: &Path, name: Option<&str>, value: Option<&str>) -> Result<(), Failure> {
+async fn parameters(
+    file: &Path,
+    group: Option<&str>,
+    name: Option<&str>,
+    value: Option<&str>,
+) -> Result<(), Failure> {
     let config = ServiceConfig::read(file)?;
-    print!("{}", service::parameters(&config, name, value).await?);
+    print!("{}", service::parameters(&config, group, name, value).await?);
     Ok(())
 }
 
-async fn statuses(file: &Path, json: bool) -> Result<(), Failure> {
+async fn statuses(file: &Path, group: Option<&str>, json: bool) -> Result<(), Failure> {
     let config = ServiceConfig::read(file)?;
+    config.chosen(group)?;
+    let are_several = config.groups.len() > 1;
     let folder = config.database.locks.unwrap_or_else(|| PathBuf::from("."));
-    let statuses = service::statuses(&folder)
+    let mut statuses = service::statuses(&folder)
         .await
         .map_err(|error| format!("{}: cannot be read: {error}; see [database] locks", folder.display()))?;
-    println!("{}", if json { status::json(&statuses) } else { status::text(&statuses) });
+    statuses.retain(|status| group.is_none_or(|group| status.group.as_str() == group));
+    println!("{}", if json { status::json(&statuses) } else { status::text(&statuses, are_several) });
     Ok(())
 }
 
 /// Whether it could look, and found nothing, is told by the exit status.
-async fn doctor(file: &Path) -> ExitCode {
+async fn doctor(file: &Path, group: Option<&str>) -> ExitCode {
     const BLIND: u8 = 2;
-    match examined(file).await {
-        Ok(examination) => {
-            println!("{examination}");
-            match examination.wants_changes() {
-                Some(false) => ExitCode::SUCCESS,
-                Some(true) => ExitCode::FAILURE,
-                None => ExitCode::from(BLIND),
+    match examined(file, group).await {
+        Ok(examinations) => {
+            let wants: Vec<Option<bool>> = examinations.iter().map(Examination::wants_changes).collect();
+            match (wants.contains(&None), wants.contains(&Some(true))) {
+                (true, _) => ExitCode::from(BLIND),
+                (_, true) => ExitCode::FAILURE,
+                _ => ExitCode::SUCCESS,
             }
         }
         Err(error) => {
@@ -90,11 +98,26 @@ async fn doctor(file: &Path) -> ExitCode {
     }
 }
 
-async fn examined(file: &Path) -> Result<Examination, Failure> {
+/// Looks at each Asterisk that is chosen, and prints what it finds; at least at one.
+async fn examined(file: &Path, group: Option<&str>) -> Result<Vec<Examination>, Failure> {
     let config = ServiceConfig::read(file)?;
-    let Some(asterisk) = &config.asterisk else {
-        return Err(format!("{}: there is no [asterisk] to look at", file.display()).into());
-    };
-    let secret = service::secret(asterisk.secret.as_ref(), asterisk.secret_file.as_deref())?;
-    Ok(examine(asterisk, secret.unwrap_or_default()).await)
+    let chosen = config.chosen(group)?;
+    let mut examinations = Vec::new();
+    for group in &chosen {
+        let Some(asterisk) = &group.asterisk else { continue };
+        if chosen.len() > 1 {
+            println!("{}[{}]", if examinations.is_empty() { "" } else { "\n" }, group.name);
+        }
+        let secret = service::secret(asterisk.secret.as_ref(), asterisk.secret_file.as_deref())?;
+        let examination = examine(asterisk, secret.unwrap_or_default()).await;
+        println!("{examination}");
+        examinations.push(examination);
+    }
+    match (examinations.is_empty(), group) {
+        (false, _) => Ok(examinations),
+        (true, None) => Err(format!("{}: there is no [asterisk] to look at", file.display()).into()),
+        (true, Some(group)) => {
+            Err(format!("{}: group {group} has no [group.asterisk] to look at", file.display()).into())
+        }
+    }
 }

@@ -10,7 +10,8 @@ use crate::{explain, status};
 pub(crate) async fn run(arguments: &Arguments) -> Result<(), DemoError> {
     ringback_model::reveal_personal_data(arguments.reveal_personal_data);
     let (listen, nodes) = (arguments.listen(), arguments.nodes());
-    let mut demo = Demo::start(&arguments.data, &listen, &nodes, arguments.dictionaries.as_deref()).await?;
+    let (folder, group) = (&arguments.data, arguments.group());
+    let mut demo = Demo::start(folder, &group, &listen, &nodes, arguments.dictionaries.as_deref()).await?;
     let mut prompt = Prompt::open(&arguments.data);
     let mut display = Display::new(demo.call_manager().clone(), prompt.printer());
     println!("{}", demo.introduction());
@@ -29,7 +30,7 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<(), DemoError> {
             ("exit" | "quit", "") => break,
             ("phones", "") => display.show_all(),
             ("requests", "") => println!("{}", demo.requests().await),
-            ("status", "") => println!("{}", status::text(&demo.statuses())),
+            ("status", "") => println!("{}", status::text(&demo.statuses(), false)),
             ("status", "--json") => println!("{}", status::json(&demo.statuses())),
             ("explain", rest) => println!("{}", explain::answer(&demo, rest).await),
             _ => {

@@ -35,9 +35,10 @@ pub(crate) struct Around {
 }
 
 impl Around {
-    /// Opens the database in the folder, sets the switch up from it, and listens for applications.
+    /// Opens the database in the folder, sets the switch up from what it holds of the group, and listens for applications.
     pub(crate) async fn open(
         folder: &Path,
+        group: &Group,
         listen: &[SocketAddr],
         instances: &[IpAddr],
     ) -> Result<Self, DemoError> {
@@ -59,12 +60,18 @@ impl Around {
 
         let directory = Arc::new(database.directory());
         let names: Vec<&str> = managers.iter().map(|manager| manager.name.as_str()).collect();
-        let site =
-            Site::new(call_manager, names.clone(), Arc::clone(&directory) as _, Arc::clone(&store)).await?;
+        let site = Site::in_group(
+            group.clone(),
+            call_manager,
+            names.clone(),
+            Arc::clone(&directory) as _,
+            Arc::clone(&store),
+        )
+        .await?;
         let phones = phones(&site).await?;
         let journal = Journal::new(Beginning {
             phones: phones.clone(),
-            settings: settings(&*directory).await,
+            settings: settings(&*directory, group).await,
             others: set_up(instances, &names),
         });
         restore_forwards(&site, &*directory, &phones, &journal, now).await;
@@ -92,8 +99,8 @@ async fn phones(site: &Site) -> Result<Vec<PhoneSetup>, DemoError> {
 }
 
 /// The service parameters that are set, as far as the scenario language knows them.
-async fn settings(directory: &dyn Directory) -> Vec<Setting> {
-    let rows = directory.parameters(&Group::default()).await.unwrap_or_default();
+async fn settings(directory: &dyn Directory, group: &Group) -> Vec<Setting> {
+    let rows = directory.parameters(group).await.unwrap_or_default();
     let read = |(name, value): &(String, String)| {
         let scenario = parse(&format!("set \"{name}\" = {value}")).ok()?;
         match scenario.setup.into_iter().next()?.what {

@@ -2,12 +2,17 @@
 
 use ringback::Status;
 
-/// For a person.
-pub(crate) fn text(statuses: &[Status]) -> String {
+/// For a person; with the name of its group before each, if there are several.
+pub(crate) fn text(statuses: &[Status], are_several: bool) -> String {
     if statuses.is_empty() {
         return "no instance of the service runs here".to_owned();
     }
-    statuses.iter().map(one).collect::<Vec<_>>().join("\n")
+    let are_several = are_several || statuses.iter().any(|status| status.group != statuses[0].group);
+    let line = |status: &Status| match are_several {
+        true => format!("{}: {}", status.group, one(status)),
+        false => one(status),
+    };
+    statuses.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// For a program: one array.

@@ -44,11 +44,6 @@ impl Signs {
     }
 }
 
-/// Tells the service behind `handle` of each run of another instance that is certainly dead. Never returns.
-pub async fn tell_of_deaths(signs: Signs, handle: Handle) {
-    tell_groups_of_deaths(signs, &[handle]).await;
-}
-
 /// Tells the services behind these handles, one for each group of this process, of each run of another instance that is
 /// certainly dead: each run is watched once, however many groups it serves. Never returns.
 pub async fn tell_groups_of_deaths(signs: Signs, handles: &[Handle]) {

@@ -20,6 +20,11 @@ fn parse(text: &str) -> ServiceConfig {
     ServiceConfig::parse(Path::new("site.toml"), text).unwrap_or_else(|error| panic!("{error}"))
 }
 
+/// The Asterisk of its only group.
+fn asterisk(mut config: ServiceConfig) -> AsteriskConfig {
+    config.groups.remove(0).asterisk.unwrap()
+}
+
 fn error(text: &str) -> String {
     match ServiceConfig::parse(Path::new("site.toml"), text) {
         Ok(config) => panic!("taken: {config:?}"),
@@ -30,11 +35,13 @@ fn error(text: &str) -> String {
 #[test]
 fn the_example_says_the_defaults_and_every_key() {
     let config = parse(EXAMPLE);
-    let secret = parse(NEEDED).asterisk.unwrap().secret;
-    let said = config.asterisk.clone().unwrap();
+    let secret = asterisk(parse(NEEDED)).secret;
+    let said = asterisk(config.clone());
     assert!(said.secret.is_some() && said.secret != secret);
     assert_eq!(said, AsteriskConfig { secret: said.secret.clone(), ..AsteriskConfig::default() });
-    assert_eq!(ServiceConfig { asterisk: None, ..config }, ServiceConfig::default());
+    let mut rest = config;
+    rest.groups[0].asterisk = None;
+    assert_eq!(rest, ServiceConfig::default());
     for section in ["asterisk", "asterisk.tls", "asterisk.push"] {
         let message = error(&format!("[{section}]\nqqqqqqqqqqqqqqqq = 1\n"));
         let keys = message.split_once("there are ").map(|(_, keys)| keys.to_owned());
@@ -62,7 +69,7 @@ fn what_is_commented_out_can_be_said() {
             || line.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '))
     };
     let lines = text.lines().map(|line| line.strip_prefix("# ").filter(|line| is_said(line)).unwrap_or(line));
-    let asterisk = parse(&lines.collect::<Vec<_>>().join("\n")).asterisk.unwrap();
+    let asterisk = asterisk(parse(&lines.collect::<Vec<_>>().join("\n")));
     let phone = |name| asterisk.phones[&DeviceName::new(name).unwrap()].clone();
     assert_eq!(phone("1003"), PhoneWay::Common(CommonWay::Text));
     assert_eq!(phone("1001"), PhoneWay::Push("192.0.2.71".to_owned()));
@@ -90,7 +97,7 @@ fn what_the_readme_shows_can_be_said() {
     let lines = README.lines().skip_while(|line| *line != "    [asterisk.phones]");
     let lines = lines.take_while(|line| line.is_empty() || line.starts_with("    "));
     let shown = lines.map(str::trim).collect::<Vec<_>>().join("\n");
-    let asterisk = parse(&format!("{NEEDED}{shown}\n")).asterisk.unwrap();
+    let asterisk = asterisk(parse(&format!("{NEEDED}{shown}\n")));
     let ways: Vec<PhoneWay> = asterisk.phones.into_values().collect();
     assert_eq!(ways, [PhoneWay::Push("192.0.2.71".to_owned()), CommonWay::Text.into()]);
     assert_eq!(asterisk.push.unwrap().password_file, Some("phone-password".into()));
@@ -245,7 +252,7 @@ fn paths_are_relative_to_the_file() {
         "[asterisk.push]\nlisten = \"127.0.0.1:0\"\npassword_file = \"phones\"\nsecret_file = \"keys\"\n";
     let text = format!("[asterisk]\nsecret_file = \"pw\"\n{push}[asterisk.tls]\nca_file = \"ca.pem\"\n");
     std::fs::write(&file, text).unwrap();
-    let asterisk = ServiceConfig::read(&file).unwrap().asterisk.unwrap();
+    let asterisk = asterisk(ServiceConfig::read(&file).unwrap());
     assert_eq!(asterisk.secret_file, Some(folder.path().join("pw")));
     assert_eq!(asterisk.tls.unwrap().ca_file, Some(folder.path().join("ca.pem")));
     let push = asterisk.push.unwrap();

@@ -23,9 +23,10 @@ fn error_of(text: &str) -> String {
     error(&format!("{text}\n{NEEDED}"))
 }
 
-/// The example with the lines that have no default.
+/// The example with the lines that have no default, up to those of many groups.
 fn example() -> String {
-    let text = EXAMPLE.replace("# password = \"...\"", "password = \"xyzzy\"");
+    let (text, _) = EXAMPLE.split_once("# [[group]]").unwrap();
+    let text = text.replace("# password = \"...\"", "password = \"xyzzy\"");
     let lines = text.split_inclusive('\n').map(|line| match line.strip_prefix("# ") {
         Some(rest) if rest.starts_with("[[cti.managers]]") || rest.starts_with("name = ") => rest,
         Some(rest) if rest.starts_with("address = ") => rest,
@@ -38,13 +39,13 @@ fn example() -> String {
 fn the_example_says_the_defaults_and_every_key() {
     let config = ServiceConfig::parse(Path::new("ringback.example.toml"), &example()).unwrap();
     let mut defaults = ServiceConfig::default();
-    defaults.cti.managers = ["10.0.0.5:2748", "10.0.0.6:2748"]
+    defaults.groups[0].cti.managers = ["10.0.0.5:2748", "10.0.0.6:2748"]
         .iter()
         .zip(["cti1", "cti2"])
         .map(|(address, name)| CtiManagerConfig { name: name.to_owned(), address: (*address).to_owned() })
         .collect();
-    defaults.cti.password.clone_from(&config.cti.password);
-    assert!(config.cti.password.is_some());
+    defaults.groups[0].cti.password.clone_from(&config.groups[0].cti.password);
+    assert!(config.groups[0].cti.password.is_some());
     assert_eq!(config, defaults);
     // An unknown key in each section is answered with those that are known: the example has each.
     for section in [
@@ -115,7 +116,7 @@ fn paths_are_relative_to_the_file() {
     assert_eq!(config.database.store, Place::File(folder.path().join("ringback.db")));
     assert_eq!(config.database.locks.as_deref(), Some(folder.path()));
     assert_eq!(config.traces.folder, folder.path().join("traces"));
-    assert_eq!(config.cti.password_file.as_deref(), Some(Path::new("/etc/pw")));
+    assert_eq!(config.groups[0].cti.password_file.as_deref(), Some(Path::new("/etc/pw")));
 }
 
 #[test]

@@ -2,35 +2,16 @@
 //! real sockets, real signals.
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
+#[path = "terminal/end.rs"]
+mod end;
 mod terminal;
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use ringback_postgres_lab::Server;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
 use crate::terminal::{Program, program};
-
-impl Program {
-    /// Sends a signal and waits for the end: that it was clean, what it printed in all, and what it complained of.
-    fn end(mut self, signal: Signal) -> (bool, Vec<String>, String) {
-        let id = Pid::from_child(&self.child);
-        kill_process(id, signal).expect("it runs");
-        let clean = self.child.wait().expect("it ends").success();
-        self.seen.extend(self.lines.iter());
-        let mut complaints = String::new();
-        self.child.stderr.take().expect("a pipe").read_to_string(&mut complaints).expect("text");
-        (clean, std::mem::take(&mut self.seen), complaints)
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        // Only one that a failed test has left is still there.
-        let _ended = self.child.kill();
-    }
-}
 
 /// The simulated call manager with two CTIManagers, and where they listen.
 fn simulator(folder: &Path) -> (Program, Vec<String>) {

@@ -3,7 +3,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use ringback_db::tcp::{ChangeClient, ClientError, RebindingTcpFeed, SharedSecret, TcpLimits, TcpPort};
+use ringback_db::tcp::{
+    ChangeClient, ClientError, RebindingTcpFeed, SharedListeners, SharedSecret, TcpLimits, TcpPort,
+};
 use ringback_db::{Change, ChangeFeed, FeedError, Table};
 use ringback_model::Group;
 use tokio::net::TcpListener;
@@ -17,7 +19,12 @@ fn secret() -> SharedSecret {
 
 /// A feed that is always read, and what it tells.
 fn feed() -> (TcpPort, UnboundedReceiver<Result<Change, FeedError>>) {
-    let (mut feed, port) = RebindingTcpFeed::new(IP, secret(), TcpLimits::default(), Group::default());
+    read(RebindingTcpFeed::new(IP, secret(), TcpLimits::default(), Group::default()))
+}
+
+fn read(
+    (mut feed, port): (RebindingTcpFeed, TcpPort),
+) -> (TcpPort, UnboundedReceiver<Result<Change, FeedError>>) {
     let (sender, told) = unbounded_channel();
     tokio::spawn(async move { while sender.send(feed.next().await).is_ok() {} });
     (port, told)
@@ -105,4 +112,35 @@ async fn a_port_that_becomes_free_is_taken() {
     drop(other);
     assert_eq!(told.recv().await, Some(Ok(Change::Resync)));
     assert_eq!(port.bound(), Some(SocketAddr::new(IP, taken)));
+}
+
+#[tokio::test]
+async fn groups_with_the_same_port_share_it() {
+    let group = |name| Group::new(name).unwrap();
+    let listeners = SharedListeners::new(secret(), TcpLimits::default());
+    let feed = |name| read(RebindingTcpFeed::sharing(IP, listeners.clone(), group(name)));
+    let ((east, mut told_east), (west, mut told_west)) = (feed("east"), feed("west"));
+    let (other, both) = taken().await;
+    let (another, alone) = taken().await;
+    drop((other, another));
+    east.set(both);
+    west.set(both);
+    for told in [&mut told_east, &mut told_west] {
+        assert_eq!(told.recv().await, Some(Ok(Change::Resync)));
+    }
+    let mut client = client(both).await;
+    client.group(&group("west")).await.unwrap();
+    client.changed(Table::Phone, "w").await.unwrap();
+    assert_eq!(told_west.recv().await, row(1, "w"));
+    client.group(&group("east")).await.unwrap();
+    client.changed(Table::Phone, "e").await.unwrap();
+    assert_eq!(told_east.recv().await, row(1, "e"));
+
+    // One moves, the other stays, and so does who is connected there.
+    west.set(alone);
+    assert_eq!(told_west.recv().await, Some(Ok(Change::Resync)));
+    assert_eq!((east.bound(), west.bound()), (Some((IP, both).into()), Some((IP, alone).into())));
+    client.changed(Table::Phone, "e").await.unwrap();
+    assert_eq!(told_east.recv().await, row(2, "e"));
+    assert!(client.group(&group("west")).await.is_err(), "it is told of elsewhere");
 }

@@ -1,3 +1,4 @@
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use ringback::OnParameters;
@@ -8,15 +9,16 @@ use ringback::db::{ChangeFeed, Directory, ServiceParameters};
 use ringback_cti_asterisk::directory::{FurnishedDirectory, Profile};
 use ringback_cti_asterisk::provider::AsteriskProvider;
 use ringback_db::MergedFeed;
-use ringback_db::tcp::{RebindingTcpFeed, SharedSecret, TcpLimits, TcpPort};
+use ringback_db::tcp::{RebindingTcpFeed, SharedListeners, SharedSecret, TcpLimits};
 
-use super::config::ServiceConfig;
+use super::config::ChangeNotificationConfig;
+use super::group::GroupConfig;
 use super::run::RunError;
 use super::secret::secret;
 use crate::asterisk;
 use crate::database::Database;
 
-/// What the service needs of the call manager that is configured.
+/// What the service needs of the call manager that is configured for its group.
 pub(super) struct CallManager {
     pub(super) provider: Box<dyn CtiProvider>,
     pub(super) directory: Arc<dyn Directory>,
@@ -24,18 +26,30 @@ pub(super) struct CallManager {
     pub(super) on_parameters: OnParameters,
 }
 
+/// Where others tell of changes over TCP: an address of this machine, and listeners that all groups use.
+#[derive(Debug, Clone)]
+pub(super) struct ToldOverTcp {
+    ip: IpAddr,
+    listeners: SharedListeners,
+}
+
 pub(super) async fn call_manager(
-    config: &ServiceConfig,
+    group: &GroupConfig,
     database: &Database,
+    told: Option<ToldOverTcp>,
 ) -> Result<CallManager, RunError> {
-    let mut feeds = vec![database.feed(&config.group)];
-    let port = told_over_tcp(config, &mut feeds)?;
+    let mut feeds = vec![database.feed(&group.name)];
+    let port = told.map(|ToldOverTcp { ip, listeners }| {
+        let (told, port) = RebindingTcpFeed::sharing(ip, listeners, group.name.clone());
+        feeds.push(Box::new(told));
+        port
+    });
     let move_port = move |parameters: &ServiceParameters| {
         if let Some(port) = &port {
             port.set(parameters.change_notification_port);
         }
     };
-    if let Some(asterisk) = &config.asterisk {
+    if let Some(asterisk) = &group.asterisk {
         let manager = secret(asterisk.secret.as_ref(), asterisk.secret_file.as_deref())?.unwrap_or_default();
         let connector = asterisk::connector(asterisk)?;
         let push = match &asterisk.push {
@@ -66,7 +80,7 @@ pub(super) async fn call_manager(
             }),
         });
     }
-    let (provider, mut at_client) = cti_client(config)?;
+    let (provider, mut at_client) = cti_client(group)?;
     Ok(CallManager {
         provider: Box::new(provider),
         directory: database.directory(),
@@ -80,29 +94,25 @@ pub(super) async fn call_manager(
 
 /// The client of the CTIManagers, and what puts changed parameters into force there.
 fn cti_client(
-    config: &ServiceConfig,
+    group: &GroupConfig,
 ) -> Result<(ClientProvider, impl FnMut(&ServiceParameters) + Send + use<>), RunError> {
-    let managers = config.cti.managers.iter().map(|manager| Manager::new(&manager.name, &manager.address));
-    let password = secret(config.cti.password.as_ref(), config.cti.password_file.as_deref())?;
-    let mut client =
-        ClientConfig::new(managers.collect(), config.cti.user.clone(), password.unwrap_or_default());
-    client.group = config.group.clone();
+    let cti = &group.cti;
+    let managers = cti.managers.iter().map(|manager| Manager::new(&manager.name, &manager.address));
+    let password = secret(cti.password.as_ref(), cti.password_file.as_deref())?;
+    let mut client = ClientConfig::new(managers.collect(), cti.user.clone(), password.unwrap_or_default());
+    client.group = group.name.clone();
     let provider = ClientProvider::new(client.clone(), Arc::new(TcpConnector))?;
     let at_client = client_parameters(provider.control(), client);
     Ok((provider, at_client))
 }
 
-/// What others tell of changes over TCP, if there is a secret.
-fn told_over_tcp(
-    config: &ServiceConfig,
-    feeds: &mut Vec<Box<dyn ChangeFeed>>,
-) -> Result<Option<TcpPort>, RunError> {
-    let notified = &config.change_notification;
-    let Some(secret) = secret(notified.secret.as_ref(), notified.secret_file.as_deref())? else {
-        return Ok(None);
-    };
-    let (secret, limits) = (SharedSecret::new(secret)?, TcpLimits::default());
-    let (told, port) = RebindingTcpFeed::new(notified.listen, secret, limits, config.group.clone());
-    feeds.push(Box::new(told));
-    Ok(Some(port))
+impl ToldOverTcp {
+    /// If there is a secret.
+    pub(super) fn new(config: &ChangeNotificationConfig) -> Result<Option<Self>, RunError> {
+        let Some(secret) = secret(config.secret.as_ref(), config.secret_file.as_deref())? else {
+            return Ok(None);
+        };
+        let listeners = SharedListeners::new(SharedSecret::new(secret)?, TcpLimits::default());
+        Ok(Some(Self { ip: config.listen, listeners }))
+    }
 }

@@ -6,34 +6,30 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use ringback::election::Parameters;
-use ringback::model::{Group, Millis};
+use ringback::model::Millis;
 use ringback::serviceability::alarm::Severity;
 use ringback::serviceability::trace::{Rotation, TraceField, TraceLevel};
 use ringback_peer::{AddressError, Credentials, Security};
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};
-
-use crate::asterisk::AsteriskConfig;
-use crate::database::Place;
+use thiserror::Error;
 
 use super::check::check;
+use super::group::GroupConfig;
 use super::problem::{ConfigError, Source};
+use super::written::Written;
+use crate::database::Place;
 
 /// Everything that one instance of the service is told at its start. What can be changed while it runs is in the
 /// directory: the service parameters. Paths are relative to the folder of the file.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ServiceConfig {
-    /// The group served: one call manager cluster. Default `default`.
-    pub group: Group,
+    /// The groups that may be served, at least one. Default: one, `default`.
+    pub groups: Vec<GroupConfig>,
     /// The address by which the instance is ranked and known. Default `127.0.0.1`.
     pub address: OwnAddress,
     /// A folder of dictionaries that replace the built-in ones. Default: none.
     pub dictionaries: Option<PathBuf>,
-    /// How the call manager is reached: at CTIManagers, unless there is `asterisk`.
-    pub cti: CtiConfig,
-    /// The call manager is this Asterisk. Default: it is not.
-    pub asterisk: Option<AsteriskConfig>,
     /// The databases.
     pub database: DatabaseConfig,
     /// How the instances watch each other.
@@ -48,30 +44,6 @@ pub struct ServiceConfig {
     pub change_notification: ChangeNotificationConfig,
 }
 
-/// How the call manager is reached.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct CtiConfig {
-    /// The CTIManagers in the order in which they are tried; at least one.
-    pub managers: Vec<CtiManagerConfig>,
-    /// The CTI user. Default `ringback`.
-    pub user: String,
-    /// Its password; or `password_file`.
-    pub password: Option<Secret>,
-    /// A file whose first line is the password.
-    pub password_file: Option<PathBuf>,
-}
-
-/// One CTIManager.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CtiManagerConfig {
-    /// Its name in alarms and status.
-    pub name: String,
-    /// `host:port`.
-    pub address: String,
-}
-
 /// The databases.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -79,7 +51,7 @@ pub struct DatabaseConfig {
     /// Where phones, lines and service parameters are: a file, or `postgres://...`. Default `ringback.db`. With an
     /// Asterisk, which has the phones and lines itself, only the parameters and settings.
     pub directory: Place,
-    /// Where the requests are, and the instances of the group meet, too. Default `ringback.db`.
+    /// Where the requests are, and the instances of each group meet, too. Default `ringback.db`.
     pub store: Place,
     /// A file whose first line is the password of both, if they are on a server. Default: none.
     pub password_file: Option<PathBuf>,
@@ -227,9 +199,11 @@ impl ServiceConfig {
     /// # Errors
     /// As [`read`](Self::read).
     pub fn parse(file: &Path, text: &str) -> Result<Self, ConfigError> {
-        let source = Source { file, text };
-        let config: Self = toml::from_str(text).map_err(|error| source.not_understood(&error))?;
-        check(&config, &source)?;
+        let source = Source::new(file, text);
+        let written: Written = toml::from_str(text).map_err(|error| source.not_understood(&error))?;
+        let form = written.form();
+        let config = written.config(&source)?;
+        check(&config, form, &source)?;
         Ok(config)
     }
 
@@ -244,6 +218,31 @@ impl ServiceConfig {
         }
     }
 
+    /// Those of the groups for which the instance at this address is a candidate.
+    pub fn served_at(&self, address: IpAddr) -> impl Iterator<Item = &GroupConfig> {
+        let candidates = &self.election.candidates;
+        self.groups.iter().filter(move |group| group.candidates(candidates).admit(address).is_ok())
+    }
+
+    /// The group of this name; without a name all of them.
+    ///
+    /// # Errors
+    /// There is none of this name.
+    pub fn chosen(&self, name: Option<&str>) -> Result<Vec<&GroupConfig>, UnknownGroup> {
+        let is_chosen = |group: &&GroupConfig| name.is_none_or(|name| group.name.as_str() == name);
+        let chosen: Vec<_> = self.groups.iter().filter(is_chosen).collect();
+        match name {
+            Some(name) if chosen.is_empty() => {
+                Err(UnknownGroup { name: name.to_owned(), known: self.group_names() })
+            }
+            _ => Ok(chosen),
+        }
+    }
+
+    pub(super) fn group_names(&self) -> String {
+        self.groups.iter().map(|group| group.name.as_str()).collect::<Vec<_>>().join(", ")
+    }
+
     fn in_folder(&mut self, folder: &Path) {
         let places = [&mut self.database.directory, &mut self.database.store];
         let files = places.into_iter().filter_map(|place| match place {
@@ -252,24 +251,16 @@ impl ServiceConfig {
         });
         let optional = [
             &mut self.dictionaries,
-            &mut self.cti.password_file,
             &mut self.change_notification.secret_file,
             &mut self.database.password_file,
             &mut self.database.locks,
         ];
-        let of_asterisk = self.asterisk.iter_mut().flat_map(|asterisk| {
-            let authorities = asterisk.tls.as_mut().and_then(|tls| tls.ca_file.as_mut());
-            let of_push = asterisk
-                .push
-                .iter_mut()
-                .flat_map(|push| [&mut push.password_file, &mut push.secret_file].into_iter().flatten());
-            asterisk.secret_file.as_mut().into_iter().chain(authorities).chain(of_push)
-        });
+        let of_groups = self.groups.iter_mut().flat_map(GroupConfig::files);
         let of_peers = self.peers.iter_mut().flat_map(|peers| {
             let files = [&mut peers.authority, &mut peers.certificate, &mut peers.key];
             files.into_iter().flatten()
         });
-        let given = optional.into_iter().flatten().chain(of_asterisk).chain(of_peers);
+        let given = optional.into_iter().flatten().chain(of_groups).chain(of_peers);
         for path in files.chain([&mut self.traces.folder]).chain(given) {
             *path = folder.join(&*path);
         }
@@ -284,14 +275,22 @@ impl ServiceConfig {
     }
 }
 
+/// A group was asked for that the file does not have.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("there is no group {name:?}: there are {known}")]
+pub struct UnknownGroup {
+    /// What was asked for.
+    name: String,
+    /// Those that there are.
+    known: String,
+}
+
 impl Default for ServiceConfig {
     fn default() -> Self {
         Self {
-            group: Group::default(),
+            groups: vec![GroupConfig::default()],
             address: OwnAddress::Given(IpAddr::V4(Ipv4Addr::LOCALHOST)),
             dictionaries: None,
-            cti: CtiConfig::default(),
-            asterisk: None,
             database: DatabaseConfig::default(),
             election: Parameters::default(),
             peers: None,
@@ -299,12 +298,6 @@ impl Default for ServiceConfig {
             alarms: AlarmConfig::default(),
             change_notification: ChangeNotificationConfig::default(),
         }
-    }
-}
-
-impl Default for CtiConfig {
-    fn default() -> Self {
-        Self { managers: Vec::new(), user: "ringback".to_owned(), password: None, password_file: None }
     }
 }
 

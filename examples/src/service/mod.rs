@@ -4,17 +4,20 @@ mod call_manager;
 mod check;
 mod config;
 mod dictionaries;
+mod group;
 mod parameters;
 mod problem;
 mod run;
 mod secret;
 mod status;
+mod written;
 
 pub use config::{
-    AlarmConfig, ChangeNotificationConfig, CtiConfig, CtiManagerConfig, DatabaseConfig, OwnAddress,
-    PeersConfig, Secret, ServiceConfig, TraceConfig,
+    AlarmConfig, ChangeNotificationConfig, DatabaseConfig, OwnAddress, PeersConfig, Secret, ServiceConfig,
+    TraceConfig, UnknownGroup,
 };
 pub use dictionaries::{LoadError, load_dictionaries};
+pub use group::{CtiConfig, CtiManagerConfig, GroupConfig, NoCandidate};
 pub use parameters::{ParametersError, parameters};
 pub use problem::ConfigError;
 pub use run::{RunError, run};

@@ -3,7 +3,7 @@ use std::fmt::Write as _;
 use ringback::db::{AdminError, DirectoryError, ParameterProblem, ServiceParameters};
 use thiserror::Error;
 
-use super::config::ServiceConfig;
+use super::config::{ServiceConfig, UnknownGroup};
 use super::run::options;
 use super::secret::SecretFileError;
 use crate::database::{Database, OpenError};
@@ -33,6 +33,15 @@ pub enum ParametersError {
         /// What was said.
         name: String,
     },
+    /// No group has this name.
+    #[error(transparent)]
+    UnknownGroup(#[from] UnknownGroup),
+    /// One group's parameter is set, and it is not said which group's.
+    #[error("there are several groups: say with --group whose parameter is to be set, one of {names}")]
+    WhichGroup {
+        /// Their names.
+        names: String,
+    },
     /// The value is not allowed.
     #[error("{name:?} cannot be {value:?}: allowed is {allowed}, or {DEFAULT}")]
     NotAllowed {
@@ -45,16 +54,22 @@ pub enum ParametersError {
     },
 }
 
-/// The service parameters in the database that the configuration names, as text: all, or the one with this name. With a
-/// value it is set first: running instances follow. The value `default` takes back what was set.
+/// The service parameters in the database that the configuration names, as text: all, or the one with this name; those of
+/// one group, or of every group. With a value it is set first: running instances follow. The value `default` takes back
+/// what was set.
 ///
 /// # Errors
 /// Says what to do.
 pub async fn parameters(
     config: &ServiceConfig,
+    group: Option<&str>,
     name: Option<&str>,
     value: Option<&str>,
 ) -> Result<String, ParametersError> {
+    let groups = config.chosen(group)?;
+    if value.is_some() && groups.len() > 1 {
+        return Err(ParametersError::WhichGroup { names: config.group_names() });
+    }
     if let Some(name) = name.filter(|name| !ServiceParameters::names().any(|known| known == *name)) {
         return Err(ParametersError::UnknownName { name: name.to_owned() });
     }
@@ -68,11 +83,20 @@ pub async fn parameters(
         }
     }
     let database = Database::open(&config.database.directory, &options(config)?).await?;
-    if let (Some(name), Some(_)) = (name, value) {
-        database.admin().set_parameter(&config.group, name, set).await?;
+    if let (Some(name), Some(_), [group]) = (name, value, &groups[..]) {
+        database.admin().set_parameter(&group.name, name, set).await?;
     }
-    let rows = database.directory().parameters(&config.group).await?;
-    let (present, _) = ServiceParameters::parse(&rows);
+    let mut texts = Vec::new();
+    for group in &groups {
+        let rows = database.directory().parameters(&group.name).await?;
+        let heading = if groups.len() > 1 { format!("[{}]\n", group.name) } else { String::new() };
+        texts.push(heading + &shown(&rows, name));
+    }
+    Ok(texts.join("\n"))
+}
+
+fn shown(rows: &[(String, String)], name: Option<&str>) -> String {
+    let (present, _) = ServiceParameters::parse(rows);
     let mut text = String::new();
     for ((known, value), (_, default)) in present.rows().into_iter().zip(ServiceParameters::default().rows())
     {
@@ -82,5 +106,5 @@ pub async fn parameters(
             let _ = writeln!(text, "{known} = {value}{of_default}");
         }
     }
-    Ok(text)
+    text
 }

@@ -49,16 +49,42 @@ pub enum ConfigError {
     },
 }
 
-/// A file while it is understood.
+/// A file while it is understood, or what it says of one group.
+#[derive(Clone, Copy)]
 pub(super) struct Source<'a> {
-    pub(super) file: &'a Path,
-    pub(super) text: &'a str,
+    file: &'a Path,
+    text: &'a str,
+    group: Option<Part<'a>>,
+}
+
+/// What belongs to one `[[group]]` table.
+#[derive(Clone, Copy)]
+struct Part<'a> {
+    /// From 0.
+    nth: usize,
+    name: &'a str,
+}
+
+/// A key with its value, as written in a line, which is counted from 0.
+struct Statement {
+    line: usize,
+    key: String,
+    value: String,
 }
 
 /// A misspelled key differs in so many letters from the one that was meant.
 const SLIP: usize = 3;
 
-impl Source<'_> {
+impl<'a> Source<'a> {
+    pub(super) fn new(file: &'a Path, text: &'a str) -> Self {
+        Self { file, text, group: None }
+    }
+
+    /// The `nth` of the `[[group]]` tables, from 0; sections are named as if it were alone at the top level.
+    pub(super) fn of_group(self, nth: usize, name: &'a str) -> Self {
+        Self { group: Some(Part { nth, name }), ..self }
+    }
+
     pub(super) fn not_understood(&self, error: &toml::de::Error) -> ConfigError {
         let message = error.message();
         let Some(span) = error.span() else {
@@ -66,12 +92,22 @@ impl Source<'_> {
         };
         let line = self.text[..span.start.min(self.text.len())].matches('\n').count();
         match self.statement(line) {
-            Some((key, value)) => {
-                let problem = in_our_words(message, &key);
-                ConfigError::Value { file: self.file.to_owned(), line: line + 1, key, value, problem }
+            Some(statement) => {
+                let problem = in_our_words(message, &statement.key);
+                self.at(statement, problem)
             }
             None => {
-                let problem = in_our_words(message, "");
+                let is_group =
+                    self.text.lines().nth(line).is_some_and(|line| line.trim().starts_with("[[group]]"));
+                let problem = match message.lines().next() {
+                    Some("missing field `name`") if is_group => {
+                        "the group has no name: add name = \"NAME\"".to_owned()
+                    }
+                    Some("duplicate key") if is_group => {
+                        "there is a group that is no [[group]] table, too: keep one of the two".to_owned()
+                    }
+                    _ => in_our_words(message, ""),
+                };
                 ConfigError::Syntax { file: self.file.to_owned(), line: line + 1, problem }
             }
         }
@@ -79,38 +115,85 @@ impl Source<'_> {
 
     /// A problem with the value of a key; the `nth` of this key in sections of this name, from 0.
     pub(super) fn value(&self, section: &str, key: &str, nth: usize, problem: String) -> ConfigError {
+        let section = self.named(section);
+        let is_it = |present: &str, statement: &Statement| present == section && statement.key == key;
+        match self.find(nth, is_it) {
+            Some(statement) => self.at(statement, problem),
+            // It is not written there: a default, or a form that is read differently.
+            None => self.whole(format!("{section}.{key}: {problem}")),
+        }
+    }
+
+    /// A problem with a whole section.
+    pub(super) fn section(&self, section: &str, problem: String) -> ConfigError {
+        let section = self.named(section);
+        let is_in = |present: &str, _: &Statement| {
+            present.strip_prefix(&section).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        match self.find(0, is_in) {
+            Some(statement) => self.at(statement, problem),
+            None => self.whole(format!("[{section}]: {problem}")),
+        }
+    }
+
+    /// A problem with several values, or with what is not there.
+    pub(super) fn whole(&self, problem: String) -> ConfigError {
+        let Some(Part { name, .. }) = self.group else {
+            return ConfigError::Whole { file: self.file.to_owned(), problem };
+        };
+        match self.find(0, |present, statement| present == "group" && statement.key == "name") {
+            Some(statement) => self.at(statement, problem),
+            None => {
+                ConfigError::Whole { file: self.file.to_owned(), problem: format!("group {name}: {problem}") }
+            }
+        }
+    }
+
+    pub(super) fn is_of_group(&self) -> bool {
+        self.group.is_some()
+    }
+
+    /// What a section is called where this is written.
+    pub(super) fn named(&self, section: &str) -> String {
+        match (self.group, section) {
+            (Some(_), "") => "group".to_owned(),
+            (Some(_), section) => format!("group.{section}"),
+            (None, section) => section.to_owned(),
+        }
+    }
+
+    fn at(&self, Statement { line, key, value }: Statement, problem: String) -> ConfigError {
+        ConfigError::Value { file: self.file.to_owned(), line: line + 1, key, value, problem }
+    }
+
+    /// The `nth` statement, from 0, that is meant; with the name of the section in which it stands.
+    fn find(&self, nth: usize, is_meant: impl Fn(&str, &Statement) -> bool) -> Option<Statement> {
         let mut present = String::new();
+        let mut groups = 0;
         let mut seen = 0;
         for (line, text) in self.text.lines().enumerate() {
             let text = text.trim();
             if text.starts_with('[') && !text.contains('=') {
                 present = text.trim_matches(|c| c == '[' || c == ']').trim().to_owned();
+                groups += usize::from(present == "group" && text.starts_with("[["));
             }
-            let Some((found, value)) = self.statement(line) else { continue };
-            if present != section || found != key {
+            if self.group.is_some_and(|group| group.nth + 1 != groups) {
                 continue;
             }
+            let Some(statement) = self.statement(line).filter(|statement| is_meant(&present, statement))
+            else {
+                continue;
+            };
             if seen == nth {
-                return ConfigError::Value {
-                    file: self.file.to_owned(),
-                    line: line + 1,
-                    key: found,
-                    value,
-                    problem,
-                };
+                return Some(statement);
             }
             seen += 1;
         }
-        // It is not written there: a default, or a form that is read differently.
-        self.whole(format!("{section}.{key}: {problem}"))
-    }
-
-    pub(super) fn whole(&self, problem: String) -> ConfigError {
-        ConfigError::Whole { file: self.file.to_owned(), problem }
+        None
     }
 
     /// The key and the value that a line says.
-    fn statement(&self, line: usize) -> Option<(String, String)> {
+    fn statement(&self, line: usize) -> Option<Statement> {
         let text = without_secret(self.text.lines().nth(line)?);
         let (key, value) = text.split_once('=')?;
         let key = key.trim().trim_matches('"');
@@ -120,7 +203,11 @@ impl Source<'_> {
             Some(end) => &value[..end + 2],
             None => value.split(" #").next().unwrap_or(value).trim_end(),
         };
-        (!key.is_empty() && !key.starts_with('#')).then(|| (key.to_owned(), value.to_owned()))
+        (!key.is_empty() && !key.starts_with('#')).then(|| Statement {
+            line,
+            key: key.to_owned(),
+            value: value.to_owned(),
+        })
     }
 }
 
@@ -162,7 +249,7 @@ fn in_our_words(message: &str, key: &str) -> String {
     }
     if first.contains("invalid IP address syntax") {
         return match key {
-            "networks" => "expected networks, like [\"10.0.0.0/24\"]".to_owned(),
+            "networks" | "candidates" => "expected networks, like [\"10.0.0.0/24\"]".to_owned(),
             "address" => "expected an IP address, like 10.0.0.1 or fd00::1, or auto".to_owned(),
             _ => "expected an IP address, like 10.0.0.1 or fd00::1".to_owned(),
         };

@@ -2,29 +2,35 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use ringback::election::Role;
+use futures_util::StreamExt;
+use futures_util::future::join_all;
+use futures_util::stream::FuturesUnordered;
+use ringback::election::{Registry, Role};
+use ringback::model::Group;
 use ringback::screen::{Dictionaries, XmlRenderer};
 use ringback::serviceability::alarm::{AlarmSink, FanOut, TracingSink};
 use ringback::serviceability::trace::{
     Rotation, TraceClock, TraceError, TraceFiles, TraceHandle, TraceLevels, TraceOutput, TraceSettings,
-    install,
+    install, target,
 };
-use ringback::{Config, Handle, Ports, Service, put_in_force};
+use ringback::{Config, Handle, OnSettings, Ports, Service, SharedRegistry, put_in_force};
 use ringback_db::tcp::SecretError;
 use ringback_db_sqlite::{Presence, PresenceError};
 use ringback_peer::{AddressError, PeerError, PeerLinks};
 use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
+use tracing::{Instrument, Span};
 
-use super::call_manager::{CallManager, call_manager};
+use super::call_manager::{CallManager, ToldOverTcp, call_manager};
 use super::config::{ServiceConfig, TraceConfig};
 use super::dictionaries::{LoadError, load_dictionaries};
+use super::group::{GroupConfig, NoCandidate};
 use super::secret::{SecretFileError, secret};
 use super::status::answer;
 use crate::asterisk::ConnectError;
 use crate::database::{Database, OpenError, Options, Place};
 use crate::instance::incarnation;
-use crate::peers::{Signs, tell_of_deaths};
+use crate::peers::{Signs, tell_groups_of_deaths};
 
 /// Why the service could not begin. Nothing was changed but for files that may have been made.
 #[derive(Debug, Error)]
@@ -42,6 +48,17 @@ pub enum RunError {
     /// The machine has no such address.
     #[error("[election.candidates]: {0}")]
     Address(#[from] AddressError),
+    /// The instance may serve none of the groups.
+    #[error(transparent)]
+    NoCandidate(#[from] NoCandidate),
+    /// One of several groups.
+    #[error("group {group}: {problem}")]
+    Group {
+        /// Which.
+        group: Group,
+        /// What is wrong with it.
+        problem: Box<RunError>,
+    },
     /// The links with other instances.
     #[error("[peers]: {0}")]
     Peers(#[from] PeerError),
@@ -74,12 +91,12 @@ pub enum RunError {
     Signals(io::Error),
 }
 
-/// Runs one instance until SIGTERM or SIGINT, then stops in good order. `ready` is told once, when it has joined the
-/// others.
+/// Runs one instance until SIGTERM or SIGINT, then stops in good order. `ready` is told once for each group that it serves,
+/// when it has joined the others there.
 ///
 /// # Errors
 /// It could not begin.
-pub async fn run(config: ServiceConfig, ready: impl FnOnce(String)) -> Result<(), RunError> {
+pub async fn run(config: ServiceConfig, mut ready: impl FnMut(String)) -> Result<(), RunError> {
     let mut terminate = signal(SignalKind::terminate()).map_err(RunError::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(RunError::Signals)?;
     ringback::model::reveal_personal_data(config.traces.personal_data);
@@ -89,7 +106,7 @@ pub async fn run(config: ServiceConfig, ready: impl FnOnce(String)) -> Result<()
         Some(folder) => {
             let (dictionaries, warnings) = load_dictionaries(folder)?;
             for warning in warnings {
-                tracing::warn!(target: ringback::serviceability::trace::target::DICTIONARY, "{warning}");
+                tracing::warn!(target: target::DICTIONARY, "{warning}");
             }
             dictionaries
         }
@@ -101,8 +118,12 @@ pub async fn run(config: ServiceConfig, ready: impl FnOnce(String)) -> Result<()
         false => Database::open(&config.database.directory, &options).await?,
     };
 
-    let mut own = Config::new(config.own_address()?, incarnation());
-    own.group = config.group.clone();
+    let address = config.own_address()?;
+    let served: Vec<&GroupConfig> = config.served_at(address).collect();
+    if served.is_empty() {
+        return Err(NoCandidate::new(&config, address).into());
+    }
+    let mut own = Config::new(address, incarnation());
     own.election = config.election.clone();
     // Taken before the first report: a former run at this address is dead, then, unless it may be on another machine.
     let folder = config.database.locks.clone().unwrap_or_else(|| PathBuf::from("."));
@@ -114,37 +135,90 @@ pub async fn run(config: ServiceConfig, ready: impl FnOnce(String)) -> Result<()
     };
     own.exclusive = matches!(config.database.store, Place::File(_));
 
-    let registry = store.registry();
-    let CallManager { provider, directory, feed, on_parameters } = call_manager(&config, &directory).await?;
     let alarms = Arc::new(FanOut::default().to("traces", config.alarms.traces, Arc::new(TracingSink)));
+    let shared = Shared {
+        own,
+        registry: match served[..] {
+            [_] => store.registry(),
+            // Their reports go together.
+            _ => Arc::new(SharedRegistry::new(store.registry(), SharedRegistry::GATHER)),
+        },
+        store,
+        directory,
+        told: ToldOverTcp::new(&config.change_notification)?,
+        renderer: Arc::new(XmlRenderer::new(dictionaries)),
+        alarms: Arc::clone(&alarms),
+    };
+    // There is one of each for all groups: two directories would contradict each other.
+    let mut on_settings = Some(put_in_force(Some(traces), Some(alarms)));
+    let are_several = config.groups.len() > 1;
+    let (mut services, mut handles, mut joining) = (Vec::new(), Vec::new(), FuturesUnordered::new());
+    for group in served {
+        let served = serve(group, &shared, on_settings.take()).await;
+        let (service, handle) = served.map_err(|problem| match are_several {
+            true => RunError::Group { group: group.name.clone(), problem: Box::new(problem) },
+            false => problem,
+        })?;
+        let (span, before) = match are_several {
+            true => (
+                tracing::error_span!(target: target::ALARM, "group", name = %group.name),
+                format!("{}: ", group.name),
+            ),
+            false => (Span::none(), String::new()),
+        };
+        services.push(service.run().instrument(span));
+        let joined = joined(handle.clone());
+        joining.push(async move { before + &joined.await });
+        handles.push(handle);
+    }
+    let signs = Signs { locks: Some(folder.clone()), links: links.clone() };
+    let deaths = tell_groups_of_deaths(signs, &handles);
+    let (services, status) = (join_all(services), answer(folder, address, handles.clone()));
+    tokio::pin!(services, deaths, status);
+    loop {
+        tokio::select! {
+            _ = &mut services => return Ok(()),
+            () = &mut deaths => {}
+            () = &mut status => {}
+            Some(line) = joining.next() => ready(line),
+            _ = terminate.recv() => handles.iter().for_each(Handle::stop),
+            _ = interrupt.recv() => handles.iter().for_each(Handle::stop),
+        }
+    }
+}
+
+/// What all groups of an instance have in common.
+struct Shared {
+    own: Config,
+    registry: Arc<dyn Registry>,
+    store: Database,
+    directory: Database,
+    told: Option<ToldOverTcp>,
+    renderer: Arc<XmlRenderer>,
+    alarms: Arc<FanOut>,
+}
+
+async fn serve(
+    group: &GroupConfig,
+    shared: &Shared,
+    on_settings: Option<OnSettings>,
+) -> Result<(Service, Handle), RunError> {
+    let mut own = Config { group: group.name.clone(), ..shared.own.clone() };
+    own.election.candidates = group.candidates(&own.election.candidates);
+    let CallManager { provider, directory, feed, on_parameters } =
+        call_manager(group, &shared.directory, shared.told.clone()).await?;
     let ports = Ports {
         provider,
         directory,
         feed: Some(feed),
-        store: store.store(),
-        registry: Arc::clone(&registry),
-        renderer: Arc::new(XmlRenderer::new(dictionaries)),
-        alarms: Arc::clone(&alarms) as Arc<dyn AlarmSink>,
+        store: shared.store.store(),
+        registry: Arc::clone(&shared.registry),
+        renderer: Arc::clone(&shared.renderer) as _,
+        alarms: Arc::clone(&shared.alarms) as Arc<dyn AlarmSink>,
         on_parameters: Some(on_parameters),
-        on_settings: Some(put_in_force(Some(traces), Some(alarms))),
+        on_settings,
     };
-    let (service, handle) = Service::new(own, ports)?;
-    let locks = folder.clone();
-    let signs = Signs { locks: Some(folder), links: links.clone() };
-    let deaths = tell_of_deaths(signs, handle.clone());
-    let (service, joined, status) = (service.run(), joined(handle.clone()), answer(locks, handle.clone()));
-    tokio::pin!(service, deaths, joined, status);
-    let mut ready = Some(ready);
-    loop {
-        tokio::select! {
-            () = &mut service => return Ok(()),
-            () = &mut deaths => {}
-            () = &mut status => {}
-            line = &mut joined, if ready.is_some() => if let Some(ready) = ready.take() { ready(line) },
-            _ = terminate.recv() => handle.stop(),
-            _ = interrupt.recv() => handle.stop(),
-        }
-    }
+    Ok(Service::new(own, ports)?)
 }
 
 /// How the databases are used.

@@ -1,6 +1,7 @@
 //! How the instances of this machine are: each answers at a socket beside the locks.
 
 use std::io;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,6 +12,8 @@ use tokio::time::timeout;
 
 /// How long an instance may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long it waits for who asked to read the answer; the next who asks waits, too.
+const UNREAD: Duration = Duration::from_secs(1);
 /// How the sockets' names end.
 const ENDING: &str = "status";
 
@@ -35,9 +38,10 @@ impl Drop for Socket {
     }
 }
 
-/// Answers everybody who connects with the status of this instance. Never returns.
-pub(super) async fn answer(folder: PathBuf, handle: Handle) {
-    let path = folder.join(format!("ringback-{}.{ENDING}", handle.status().address));
+/// Answers everybody who connects with the status of the instance at this address, for each group that it serves. Never
+/// returns.
+pub(super) async fn answer(folder: PathBuf, address: IpAddr, handles: Vec<Handle>) {
+    let path = folder.join(format!("ringback-{address}.{ENDING}"));
     let socket = match Socket::bind(path.clone()) {
         Ok(socket) => socket,
         Err(error) => {
@@ -48,14 +52,16 @@ pub(super) async fn answer(folder: PathBuf, handle: Handle) {
     };
     loop {
         if let Ok((mut stream, _)) = socket.listener.accept().await {
-            let status = serde_json::to_vec(&handle.status()).unwrap_or_default();
-            // A few hundred bytes: they fit into the socket's buffer, whether anybody reads them or not.
-            let _ = stream.write_all(&status).await;
+            let statuses: Vec<Status> = handles.iter().map(Handle::status).collect();
+            let said = serde_json::to_vec(&statuses).unwrap_or_default();
+            // With hundreds of groups it does not fit into the socket's buffer, and whoever asked may not read.
+            let _ = timeout(UNREAD, stream.write_all(&said)).await;
         }
     }
 }
 
-/// The status of every instance that runs on this machine with its locks in this folder, in the order of addresses.
+/// The status of every instance that runs on this machine with its locks in this folder, for each group that it serves: in
+/// the order of groups, then of addresses.
 ///
 /// # Errors
 /// The folder cannot be read.
@@ -65,14 +71,14 @@ pub async fn statuses(folder: &Path) -> io::Result<Vec<Status>> {
         let path = entry?.path();
         if path.extension().is_some_and(|ending| ending == ENDING) {
             // One that was killed leaves its socket, and nobody is behind it.
-            found.extend(ask(&path).await);
+            found.extend(ask(&path).await.unwrap_or_default());
         }
     }
-    found.sort_by_key(|status: &Status| status.address);
+    found.sort_by_key(|status: &Status| (status.group.clone(), status.address));
     Ok(found)
 }
 
-async fn ask(path: &Path) -> Option<Status> {
+async fn ask(path: &Path) -> Option<Vec<Status>> {
     let ask = async {
         let mut stream = UnixStream::connect(path).await?;
         let mut said = Vec::new();

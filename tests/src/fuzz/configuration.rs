@@ -22,8 +22,12 @@ fn file(text: &str) {
     let lines = text.matches('\n').count() + 1;
     match ServiceConfig::parse(Path::new("site.toml"), text) {
         Ok(config) => {
-            assert!(!config.cti.managers.is_empty());
-            assert_ne!(config.cti.password.is_some(), config.cti.password_file.is_some());
+            assert!(!config.groups.is_empty());
+            for group in &config.groups {
+                let (cti, asterisk) = (&group.cti, group.asterisk.is_some());
+                assert_ne!(!cti.managers.is_empty(), asterisk);
+                assert_ne!(cti.password.is_some() || asterisk, cti.password_file.is_some());
+            }
             assert!(config.traces.lines > 0 && config.traces.files > 0);
             if is_secret(text) {
                 assert!(!format!("{config:?}").contains(SECRET), "{config:?}");

@@ -2,7 +2,8 @@
 //! tells the service what was changed. The listener of *CBB Change Notification TCP Port*, 2552.
 //!
 //! [`ChangeListener`] takes the connections, [`TcpFeed`] is the [`ChangeFeed`](crate::ChangeFeed) of a group, and
-//! [`ChangeClient`] is for provisioning tools. [`RebindingTcpFeed`] has a listener of its own, which follows the parameter.
+//! [`ChangeClient`] is for provisioning tools. [`RebindingTcpFeed`] has a listener of its own, which follows the parameter;
+//! with [`SharedListeners`] those of several groups share theirs.
 //!
 //! # The protocol, version 1
 //!
@@ -41,6 +42,7 @@ mod limits;
 mod line;
 mod listener;
 mod rebinding;
+mod shared;
 
 pub use auth::{SecretError, SharedSecret};
 pub use client::{ChangeClient, ClientError};
@@ -49,3 +51,4 @@ pub use limits::TcpLimits;
 pub use line::MAX_LINE;
 pub use listener::{ChangeListener, ListenError};
 pub use rebinding::{RebindingTcpFeed, TcpPort};
+pub use shared::SharedListeners;

@@ -1,4 +1,5 @@
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -10,6 +11,7 @@ use super::auth::SharedSecret;
 use super::feed::TcpFeed;
 use super::limits::TcpLimits;
 use super::listener::{ChangeListener, ListenError};
+use super::shared::SharedListeners;
 use crate::feed::{Change, ChangeFeed, FeedError};
 
 /// How soon a port that could not be opened is tried again.
@@ -38,17 +40,18 @@ impl TcpPort {
     }
 }
 
-/// The changes of one group that are told over TCP, with a listener of its own that follows the service parameter.
+/// The changes of one group that are told over TCP, with a listener of its own that follows the service parameter, or with
+/// one that it shares with the groups whose parameter is the same.
 ///
 /// A new port is opened before the old one is closed. If it cannot be opened, that is told once, as
 /// [`NotInForce`](FeedError::NotInForce) if the old one stays, as [`Lost`](FeedError::Lost) if there was none, and it
-/// is tried again every 5 s. Connections to the old port end when the new one is open; their clients reconnect.
+/// is tried again every 5 s. Connections to the old port end when the new one is open, unless another group is still told
+/// of there; their clients reconnect.
 #[derive(Debug)]
 pub struct RebindingTcpFeed {
     group: Group,
     ip: IpAddr,
-    secret: SharedSecret,
-    limits: TcpLimits,
+    listeners: SharedListeners,
     wanted: watch::Receiver<Option<u16>>,
     bound: watch::Sender<Option<SocketAddr>>,
     current: Option<Listening>,
@@ -61,16 +64,22 @@ struct Listening {
     port: u16,
     feed: TcpFeed,
     /// It listens as long as this lives.
-    _listener: ChangeListener,
+    _listener: Arc<ChangeListener>,
 }
 
 impl RebindingTcpFeed {
     /// A feed that will listen at this address of the machine, as soon as it is told at which port.
     #[must_use]
     pub fn new(ip: IpAddr, secret: SharedSecret, limits: TcpLimits, group: Group) -> (Self, TcpPort) {
+        Self::sharing(ip, SharedListeners::new(secret, limits), group)
+    }
+
+    /// The same with listeners that the feeds of other groups use, too.
+    #[must_use]
+    pub fn sharing(ip: IpAddr, listeners: SharedListeners, group: Group) -> (Self, TcpPort) {
         let (wanted, receiver) = watch::channel(None);
         let (bound, bound_at) = watch::channel(None);
-        let feed = Self { group, ip, secret, limits, wanted: receiver, bound, current: None, failed: None };
+        let feed = Self { group, ip, listeners, wanted: receiver, bound, current: None, failed: None };
         (feed, TcpPort { wanted, bound: bound_at })
     }
 
@@ -87,7 +96,7 @@ impl RebindingTcpFeed {
     /// Opens the port. Dropped meanwhile, nothing has changed.
     async fn open(&mut self, port: u16) -> Result<(), ListenError> {
         let address = SocketAddr::new(self.ip, port);
-        let listener = ChangeListener::bind(address, self.secret.clone(), self.limits).await?;
+        let listener = self.listeners.at(address).await?;
         self.bound.send_replace(Some(listener.address()));
         let feed = listener.feed(&self.group);
         self.current = Some(Listening { port, feed, _listener: listener });

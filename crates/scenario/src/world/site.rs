@@ -84,9 +84,22 @@ impl Site {
         database: Arc<dyn Database>,
         store: Arc<dyn RequestStore>,
     ) -> Result<Self, SiteError> {
+        Self::in_group(Group::default(), call_manager, managers, database, store).await
+    }
+
+    /// The same in this group of directory and store.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn in_group<'a>(
+        group: Group,
+        call_manager: CallManager,
+        managers: impl IntoIterator<Item = &'a str>,
+        database: Arc<dyn Database>,
+        store: Arc<dyn RequestStore>,
+    ) -> Result<Self, SiteError> {
         // The task ends by itself with the last handle on the call manager.
         drop(call_manager.spawn_timers());
-        let group = Group::default();
         let managers: Vec<_> = managers.into_iter().map(|name| call_manager.cti_manager(name)).collect();
         let network = SimNetwork::new(managers.clone());
         let store = WatchedStore::new(store, group.clone()).await?;
