@@ -21,6 +21,8 @@ pub struct Site {
     pub texts: bool,
     /// Some phones are told something by notification.
     pub notifications: bool,
+    /// The section of ringback's file in which this is said.
+    pub section: String,
 }
 
 impl Site {
@@ -35,7 +37,18 @@ impl Site {
             recall_context: "ringback-recall".to_owned(),
             texts: true,
             notifications: false,
+            section: "asterisk".to_owned(),
         }
+    }
+
+    /// Where its lines belong in the configuration of ringback.
+    pub(super) fn ours(&self) -> String {
+        format!("ringback's file, [{}]", self.section)
+    }
+
+    /// The header of the section about TLS there.
+    pub(super) fn tls_section(&self) -> String {
+        format!("[{}.tls]", self.section)
     }
 }
 

@@ -3,9 +3,6 @@ use super::look::Blind;
 use super::needs::Site;
 use crate::session::Loss;
 
-/// In the configuration of ringback.
-const OURS: &str = "ringback's file, [asterisk]";
-const OURS_TLS: &str = "ringback's file, [asterisk.tls]";
 const GENERAL: &str = "manager.conf, [general]";
 
 /// What to do if a server could not be looked at.
@@ -23,17 +20,17 @@ pub fn reasons(site: &Site, blind: &Blind) -> Finding {
             } else {
                 ("bindaddr = 0.0.0.0".to_owned(), format!("port = {port}"))
             };
-            told.with(Change::set(OURS, ["address = \"HOST:PORT\"  # where the server is"]))
+            told.with(Change::set(site.ours(), ["address = \"HOST:PORT\"  # where the server is"]))
                 .with(Change::set(GENERAL, ["enabled = yes".to_owned(), bind, port]))
                 .any()
                 .then(reload)
         }
         Loss::NoGreeting(_) | Loss::Closed if !site.tls => told
-            .with(Change::set(OURS, ["address = \"HOST:5038\"  # port of [general] in manager.conf"]))
-            .with(Change::set("ringback's file, if that is the port of tlsbindaddr", ["[asterisk.tls]"]))
+            .with(Change::set(site.ours(), ["address = \"HOST:5038\"  # port of [general] in manager.conf"]))
+            .with(Change::set("ringback's file, if that is the port of tlsbindaddr", [site.tls_section()]))
             .any(),
         Loss::NoGreeting(_) | Loss::NoAmi | Loss::Protocol(_) | Loss::LoginTimeout(_) | Loss::Closed => {
-            told.with(Change::set(OURS, ["address = \"HOST:PORT\"  # of the manager interface"]))
+            told.with(Change::set(site.ours(), ["address = \"HOST:PORT\"  # of the manager interface"]))
         }
         Loss::LoginRefused(_) => {
             let from = match site.from {
@@ -45,7 +42,10 @@ pub fn reasons(site: &Site, blind: &Blind) -> Finding {
                 format!("manager.conf, [{}]", site.user),
                 ["secret = ...  ; as in ringback's file".to_owned(), from],
             ))
-            .with(Change::set(OURS, ["user = \"...\"  # a section of manager.conf", "secret_file = \"...\""]))
+            .with(Change::set(
+                site.ours(),
+                ["user = \"...\"  # a section of manager.conf", "secret_file = \"...\""],
+            ))
             .any()
             .then(reload)
         }
@@ -54,7 +54,7 @@ pub fn reasons(site: &Site, blind: &Blind) -> Finding {
                 format!("manager.conf, [{}]", site.user),
                 ["; no line authtype or allow it: MD5"],
             ))
-            .with(Change::set("ringback's file", ["[asterisk.tls]"]))
+            .with(Change::set("ringback's file", [site.tls_section()]))
             .any()
             .then(reload),
         _ => told,
@@ -63,15 +63,16 @@ pub fn reasons(site: &Site, blind: &Blind) -> Finding {
 
 /// The words are those of the TLS library.
 fn tls(site: &Site, told: Finding, why: &str, port: &str) -> Finding {
+    let ours_tls = format!("ringback's file, {}", site.tls_section());
     if ["UnknownIssuer", "BadSignature", "CaUsedAsEndEntity"].iter().any(|word| why.contains(word)) {
         return told.with(Change::set(
-            OURS_TLS,
+            ours_tls,
             ["ca_file = \"FILE.pem\"  # the authority that signed tlscertfile of manager.conf, or that file itself"],
         ));
     }
     if why.contains("NotValidForName") || why.contains("not valid for name") {
         return told
-            .with(Change::set(OURS_TLS, ["server_name = \"NAME\"  # as in the certificate of the server"]));
+            .with(Change::set(ours_tls, ["server_name = \"NAME\"  # as in the certificate of the server"]));
     }
     if why.contains("Expired") || why.contains("expired") {
         return told
@@ -79,7 +80,7 @@ fn tls(site: &Site, told: Finding, why: &str, port: &str) -> Finding {
     }
     let host = site.address.rsplit_once(':').map_or(site.address.as_str(), |(host, _)| host);
     told.with(Change::set(
-        OURS,
+        site.ours(),
         [format!("address = \"{host}:5039\"  # port of tlsbindaddr in manager.conf")],
     ))
     .with(Change::set(
@@ -90,6 +91,6 @@ fn tls(site: &Site, told: Finding, why: &str, port: &str) -> Finding {
             "tlscertfile = FILE.pem  ; certificate and key".to_owned(),
         ],
     ))
-    .with(Change::remove("ringback's file", ["[asterisk.tls]"]))
+    .with(Change::remove("ringback's file", [site.tls_section()]))
     .any()
 }
