@@ -109,7 +109,8 @@ async fn examined(file: &Path, group: Option<&str>) -> Result<Vec<Examination>, 
             println!("{}[{}]", if examinations.is_empty() { "" } else { "\n" }, group.name);
         }
         let secret = service::secret(asterisk.secret.as_ref(), asterisk.secret_file.as_deref())?;
-        let examination = examine(asterisk, secret.unwrap_or_default()).await;
+        let section = if config.groups.len() > 1 { "group.asterisk" } else { "asterisk" };
+        let examination = examine(section, asterisk, secret.unwrap_or_default()).await;
         println!("{examination}");
         examinations.push(examination);
     }

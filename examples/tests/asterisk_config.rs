@@ -22,7 +22,7 @@ fn parse(text: &str) -> ServiceConfig {
 
 /// The Asterisk of its only group.
 fn asterisk(mut config: ServiceConfig) -> AsteriskConfig {
-    config.groups.remove(0).asterisk.unwrap()
+    config.groups.remove(0).asterisk.unwrap_or_else(|| panic!("no Asterisk"))
 }
 
 fn error(text: &str) -> String {

@@ -10,6 +10,7 @@ use std::process::Output;
 use std::thread;
 use std::time::Duration;
 
+use ringback_postgres_lab::Server;
 use rustix::process::Signal;
 
 use crate::terminal::{Program, program};
@@ -206,6 +207,31 @@ fn an_instance_that_stops_hands_over_all_its_groups() {
 }
 
 #[test]
+fn all_groups_of_one_that_is_killed_are_taken_over_and_the_requests_are_on_a_server() {
+    let Some(server) = Server::shared() else { return };
+    let store = format!("[database]\nstore = \"{}\"\n", server.fresh_database().expect("a database"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut east, mut west) = (Cluster::start("east", folder.path()), Cluster::start("west", folder.path()));
+    let tables = [store, east.table(&["127.0.0.0/8"]), west.table(&["127.0.0.0/8"])];
+    let mut first = service(&config(folder.path(), "127.0.0.1", &tables));
+    first.see_all(&["east: 127.0.0.1 is active in epoch 1", "west: 127.0.0.1 is active in epoch 1"]);
+    let mut second = service(&config(folder.path(), "127.0.0.2", &tables));
+    second.see_all(&["east: 127.0.0.2 is a backup of 127.0.0.1", "west: 127.0.0.2 is a backup of 127.0.0.1"]);
+    east.activate();
+    west.activate();
+    let (clean, ..) = first.end(Signal::KILL);
+    assert!(!clean);
+    for cluster in [&mut east, &mut west] {
+        cluster.phones.say("C hangs up");
+        cluster.phones.see("*** A plays the alert ***");
+    }
+    let (clean, _, complaints) = second.end(Signal::TERM);
+    assert_eq!((clean, complaints.as_str()), (true, ""));
+    east.leave();
+    west.leave();
+}
+
+#[test]
 fn parameters_are_each_groups_own() {
     let folder = tempfile::tempdir().expect("a folder");
     let table = |group: &str, host: &str| {
@@ -251,4 +277,29 @@ fn who_may_serve_no_group_is_told_so() {
         "ringback: the instance at 127.0.0.1 may serve no group: east is for 127.0.0.2/32; add a network that it is in to \
          the candidates of one, or choose another address\n"
     );
+}
+
+#[test]
+fn the_doctor_looks_at_the_asterisk_of_each_group() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // Nobody listens at these ports.
+    let table = |group: &str, port: u16| {
+        format!(
+            "[[group]]\nname = \"{group}\"\n[group.asterisk]\naddress = \"127.0.0.1:{port}\"\nsecret = \"x\"\n\
+             patience = 100\n"
+        )
+    };
+    let file = config(folder.path(), "127.0.0.1", &[table("east", 1), table("west", 2)]);
+    let Output { status, stdout, .. } = ask(&["doctor"], &file);
+    let said = String::from_utf8(stdout).expect("text");
+    let known =
+        |line: &&str| ["[", "cannot look", "  ringback's file"].iter().any(|word| line.starts_with(word));
+    let heads: Vec<&str> =
+        said.lines().filter(known).map(|line| line.split(": Connection").next().expect("a head")).collect();
+    let ours = "  ringback's file, [group.asterisk]:";
+    let blind = ["127.0.0.1:1", "127.0.0.1:2"].map(|at| format!("cannot look: cannot connect: {at}"));
+    assert_eq!(heads, ["[east]", &blind[0], ours, "[west]", &blind[1], ours], "{said}");
+    assert_eq!(status.code(), Some(2));
+    let Output { stdout, .. } = ask(&["doctor", "--group", "west"], &file);
+    assert!(String::from_utf8(stdout).expect("text").starts_with(&blind[1]));
 }

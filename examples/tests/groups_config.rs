@@ -37,8 +37,8 @@ fn names<'a>(groups: impl IntoIterator<Item = &'a GroupConfig>) -> Vec<String> {
     groups.into_iter().map(|group| group.name.to_string()).collect()
 }
 
-fn served(config: &ServiceConfig, address: &str) -> Vec<String> {
-    names(config.served_at(address.parse::<IpAddr>().unwrap()))
+fn served(config: &ServiceConfig, address: [u8; 4]) -> Vec<String> {
+    names(config.served_at(IpAddr::from(address)))
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn each_group_has_its_call_manager_and_all_else_is_shared() {
     assert_eq!((west.name.as_str(), asterisk.address.as_str()), ("west", "10.2.0.5:5038"));
     let shared = ServiceConfig { groups: ServiceConfig::default().groups, ..config.clone() };
     assert_eq!(shared, ServiceConfig::default());
-    assert_eq!(served(&config, "127.0.0.1"), ["east", "west"]);
+    assert_eq!(served(&config, [127, 0, 0, 1]), ["east", "west"]);
 }
 
 #[test]
@@ -65,10 +65,10 @@ fn candidates_say_which_instances_serve_a_group() {
         "address = \"10.0.0.1\"\n[election.candidates]\nnetworks = [\"10.0.0.0/24\"]\nipv6_first = true\n";
     let east = with(EAST, "candidates = [\"10.0.0.1/32\", \"10.0.0.2/31\"]");
     let config = parse(&format!("{all}{east}{WEST}"));
-    assert_eq!(served(&config, "10.0.0.1"), ["east", "west"]);
-    assert_eq!(served(&config, "10.0.0.3"), ["east", "west"]);
-    assert_eq!(served(&config, "10.0.0.4"), ["west"]);
-    assert_eq!(served(&config, "10.0.1.1"), [""; 0]);
+    assert_eq!(served(&config, [10, 0, 0, 1]), ["east", "west"]);
+    assert_eq!(served(&config, [10, 0, 0, 3]), ["east", "west"]);
+    assert_eq!(served(&config, [10, 0, 0, 4]), ["west"]);
+    assert_eq!(served(&config, [10, 0, 1, 1]), [""; 0]);
     let candidates = config.groups[0].candidates(&config.election.candidates);
     assert!(candidates.ipv6_first && candidates.networks.len() == 2);
 }
@@ -104,7 +104,7 @@ fn the_example_can_be_said_and_has_every_key() {
     let config = parse(&text);
     assert_eq!(names(&config.groups), ["east", "west"]);
     assert!(config.groups.iter().all(|group| group.candidates.is_some()));
-    assert_eq!(["10.0.0.1", "10.0.0.2"].map(|address| served(&config, address).len()), [1, 2]);
+    assert_eq!([1, 2].map(|number| served(&config, [10, 0, 0, number]).len()), [1, 2]);
     let message = error("[[group]]\nqqqqqqqqqqqqqqqq = 1\n");
     let (_, keys) = message.split_once("there are ").unwrap();
     for key in keys.split(", ") {
@@ -117,8 +117,10 @@ fn the_example_can_be_said_and_has_every_key() {
 fn what_the_readme_shows_can_be_said() {
     let lines = README.lines().skip_while(|line| *line != "    [[group]]");
     let lines = lines.take_while(|line| line.is_empty() || line.starts_with("    "));
-    let config = parse(&lines.map(str::trim).collect::<Vec<_>>().join("\n"));
-    assert_eq!(names(&config.groups), ["east", "west"]);
+    let all = "address = \"auto\"\n[election.candidates]\nnetworks = [\"10.99.0.0/24\"]\n";
+    let config = parse(&format!("{all}{}", lines.map(str::trim).collect::<Vec<_>>().join("\n")));
+    let of = |number| served(&config, [10, 99, 0, number]);
+    assert_eq!([of(1), of(2), of(3)], [vec!["east"], vec!["east", "west"], vec!["west"]]);
 }
 
 #[test]

@@ -60,9 +60,10 @@ impl fmt::Display for Examination {
     }
 }
 
-/// Looks at the Asterisk that is configured.
-pub async fn examine(config: &AsteriskConfig, secret: SecretString) -> Examination {
-    let site = site(config);
+/// Looks at the Asterisk that is configured in this section.
+pub async fn examine(section: &str, config: &AsteriskConfig, secret: SecretString) -> Examination {
+    let mut site = site(config);
+    site.section = section.to_owned();
     let connector = match connector(config) {
         Ok(connector) => connector,
         Err(error) => return Examination::NotTried(error),

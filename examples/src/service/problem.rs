@@ -120,6 +120,7 @@ impl<'a> Source<'a> {
         match self.find(nth, is_it) {
             Some(statement) => self.at(statement, problem),
             // It is not written there: a default, or a form that is read differently.
+            None if section.is_empty() => self.whole(format!("{key}: {problem}")),
             None => self.whole(format!("{section}.{key}: {problem}")),
         }
     }

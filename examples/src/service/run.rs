@@ -3,7 +3,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::StreamExt;
-use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
 use ringback::election::{Registry, Role};
 use ringback::model::Group;
@@ -152,7 +151,8 @@ pub async fn run(config: ServiceConfig, mut ready: impl FnMut(String)) -> Result
     // There is one of each for all groups: two directories would contradict each other.
     let mut on_settings = Some(put_in_force(Some(traces), Some(alarms)));
     let are_several = config.groups.len() > 1;
-    let (mut services, mut handles, mut joining) = (Vec::new(), Vec::new(), FuturesUnordered::new());
+    let (mut services, mut joining, mut handles) =
+        (FuturesUnordered::new(), FuturesUnordered::new(), Vec::new());
     for group in served {
         let served = serve(group, &shared, on_settings.take()).await;
         let (service, handle) = served.map_err(|problem| match are_several {
@@ -173,11 +173,11 @@ pub async fn run(config: ServiceConfig, mut ready: impl FnMut(String)) -> Result
     }
     let signs = Signs { locks: Some(folder.clone()), links: links.clone() };
     let deaths = tell_groups_of_deaths(signs, &handles);
-    let (services, status) = (join_all(services), answer(folder, address, handles.clone()));
-    tokio::pin!(services, deaths, status);
+    let status = answer(folder, address, handles.clone());
+    tokio::pin!(deaths, status);
     loop {
         tokio::select! {
-            _ = &mut services => return Ok(()),
+            ended = services.next() => if ended.is_none() { return Ok(()) },
             () = &mut deaths => {}
             () = &mut status => {}
             Some(line) = joining.next() => ready(line),
