@@ -433,6 +433,8 @@ impl Core {
             }
         }
         self.rereading = None;
+        // Everything will be.
+        self.reread_again = false;
         self.asked.clear();
     }
 

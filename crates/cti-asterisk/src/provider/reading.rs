@@ -224,6 +224,7 @@ impl Core {
         self.take_endpoints(now, &reading.endpoints);
         self.put_directory(now, reading.record);
         self.up(now);
+        self.reread_if_wanted();
     }
 
     /// Of a phone that has done nothing since the server's start only this tells.
@@ -293,9 +294,9 @@ impl Core {
         }
     }
 
-    /// Something in the directory has changed, or may have.
+    /// Something in the directory has changed, or may have: after it was read, perhaps, even if not all has been read yet.
     pub(super) fn reread(&mut self) {
-        if self.rereading.is_some() {
+        if !self.is_up() || self.rereading.is_some() {
             self.reread_again = true;
             return;
         }
@@ -317,9 +318,13 @@ impl Core {
             && let Some((record, _)) = self.rereading.take()
         {
             self.put_directory(now, record);
-            if std::mem::take(&mut self.reread_again) {
-                self.reread();
-            }
+            self.reread_if_wanted();
+        }
+    }
+
+    fn reread_if_wanted(&mut self) {
+        if std::mem::take(&mut self.reread_again) {
+            self.reread();
         }
     }
 

@@ -532,3 +532,33 @@ fn a_phone_may_get_another_number() {
     desk.submit(Command::OpenLine(new.clone()));
     assert_eq!(desk.told(), [ProviderEvent::LineOpened { at: new, calls: vec![] }]);
 }
+
+/// It was changed after the first answer and before the last: it is read again, and so is what is changed later.
+#[test]
+fn a_setting_that_changes_while_the_first_questions_are_asked_is_read() {
+    let mut desk = Desk::new(600);
+    desk.submit(Command::Assume(Epoch(1)));
+    desk.handle(Event::Up { version: "9".into() });
+    desk.event([("Event", "FullyBooted"), ("Uptime", "600")]);
+    desk.event([("Event", "UserEvent"), ("UserEvent", "RingbackProbe")]);
+    let numbered = |number| {
+        let mut at = line_of(&device("1002")).unwrap();
+        at.line.dn = DirectoryNumber::new(number).unwrap();
+        at
+    };
+    desk.hints = [("1001", "1001"), ("2002", "1002")];
+    desk.event([("Event", "UserEvent"), ("UserEvent", "CallBackSetting")]);
+    desk.event([("Event", "DeviceStateChange"), ("Device", "Custom:ringback"), ("State", "INUSE")]);
+    desk.submit(Command::OpenDevice(device("1002")));
+    desk.told();
+    for number in ["2002", "3002"] {
+        desk.hints = [("1001", "1001"), (number, "1002")];
+        if number != "2002" {
+            desk.event([("Event", "UserEvent"), ("UserEvent", "CallBackSetting")]);
+            desk.told();
+        }
+        desk.submit(Command::OpenLine(numbered(number)));
+        assert_eq!(desk.told(), [ProviderEvent::LineOpened { at: numbered(number), calls: vec![] }]);
+        assert!(!desk.core.waits().iter().any(|(waits, _)| *waits));
+    }
+}

@@ -76,7 +76,12 @@ impl PbxLab {
         for name in NAMES {
             let phone = Phone::register(&server, name).await.unwrap();
             desks.push(Desk { phone, call: None, rings: false, received: Vec::new(), played: 0 });
-            observer.until("registered", |view| view.registered.get(name) == Some(&true)).await.unwrap();
+            // Its state, too: one that is gone again before the server has looked has not changed.
+            let is_there = |view: &observer::View| {
+                view.registered.get(name) == Some(&true)
+                    && view.states.get(name).is_some_and(|state| state == "NOT_INUSE")
+            };
+            observer.until("registered", is_there).await.unwrap();
         }
         Some(Self { server, desks, observer, scissors: Scissors::default(), signals: 0 })
     }
