@@ -14,7 +14,7 @@ use rsipstack::dialog::authenticate::Credential;
 use rsipstack::dialog::dialog_layer::DialogLayer;
 use rsipstack::dialog::invite_dialog::InviteDialog;
 use rsipstack::dialog::registration::Registration;
-use rsipstack::sip::{Header, StatusCodeKind, Uri};
+use rsipstack::sip::{Header, StatusCode, StatusCodeKind, Uri};
 use rsipstack::transaction::endpoint::EndpointInnerRef;
 use rsipstack::transport::TransportLayer;
 use rsipstack::transport::udp::UdpConnection;
@@ -30,6 +30,9 @@ use ear::Ear;
 use crate::error::LabError;
 use crate::server::Server;
 use crate::site;
+
+/// So many further challenges of the server are answered.
+const CHALLENGES: usize = 3;
 
 /// What a phone does when it is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -253,7 +256,16 @@ impl Phone {
             uri: inner.contact.clone(),
             params: vec![],
         });
-        let answer = registration.register(registrar, expires).await.map_err(|error| inner.failed(error))?;
+        let mut answer = registration.register(registrar.clone(), expires).await;
+        // The password is right: on a machine that is very busy the challenge may be too old when it is answered.
+        for _ in 0..CHALLENGES {
+            let stale = |answer: &rsipstack::sip::Response| answer.status_code == StatusCode::Unauthorized;
+            if !answer.as_ref().is_ok_and(stale) {
+                break;
+            }
+            answer = registration.register(registrar.clone(), expires).await;
+        }
+        let answer = answer.map_err(|error| inner.failed(error))?;
         if answer.status_code.kind() != StatusCodeKind::Successful {
             return Err(inner.failed(format!("registration: {}", answer.status_code)));
         }
