@@ -12,7 +12,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use clap::Args;
 use ringback::cti_net::{ClientConfig, ClientProvider, Manager, TcpConnector};
 use ringback::election::{Member, Registry};
-use ringback::model::{Group, Millis};
+use ringback::model::{Group, Millis, Timestamp};
 use ringback::screen::XmlRenderer;
 use ringback::serviceability::alarm::TracingSink;
 use ringback::{Config, Handle, OnParameters, Ports, Service, SharedRegistry};
@@ -128,7 +128,7 @@ impl Terms {
 pub async fn run(terms: Terms, mut on_parameters: Option<OnParameters>) -> Result<(), Failure> {
     let mut terminated = signal(SignalKind::terminate())?;
     let database = Database::open(&terms.database, &Options::default()).await?;
-    let mut config = Config::new(terms.address, incarnation());
+    let mut config = this_run(terms.address);
     // Before the first report: whoever is found in the registry can be watched.
     let links = terms.links(config.member).await?.map(Arc::new);
     let presence = match &links {
@@ -197,9 +197,12 @@ fn serve(
     Ok(Service::new(config, ports)?)
 }
 
-/// Different for every run: two runs at one address do not start in the same nanosecond.
+/// What this run begins with at this address: no two runs there start in the same nanosecond.
 #[expect(clippy::disallowed_methods, reason = "names a run, and decides nothing")]
-pub(crate) fn incarnation() -> u64 {
+pub(crate) fn this_run(address: IpAddr) -> Config {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX) ^ u64::from(std::process::id()).rotate_left(40)
+    let nanoseconds = u64::try_from(since.as_nanos()).unwrap_or(u64::MAX);
+    let mut config = Config::new(address, nanoseconds ^ u64::from(std::process::id()).rotate_left(40));
+    config.member.started = Timestamp(nanoseconds / 1_000_000);
+    config
 }

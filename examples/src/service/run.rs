@@ -28,7 +28,7 @@ use super::secret::{SecretFileError, secret};
 use super::status::answer;
 use crate::asterisk::ConnectError;
 use crate::database::{Database, OpenError, Options, Place};
-use crate::instance::incarnation;
+use crate::instance::this_run;
 use crate::peers::{Signs, tell_groups_of_deaths};
 
 /// Why the service could not begin. Nothing was changed but for files that may have been made.
@@ -122,7 +122,7 @@ pub async fn run(config: ServiceConfig, mut ready: impl FnMut(String)) -> Result
     if served.is_empty() {
         return Err(NoCandidate::new(&config, address).into());
     }
-    let mut own = Config::new(address, incarnation());
+    let mut own = this_run(address);
     own.election = config.election.clone();
     // Taken before the first report: a former run at this address is dead, then, unless it may be on another machine.
     let folder = config.database.locks.clone().unwrap_or_else(|| PathBuf::from("."));

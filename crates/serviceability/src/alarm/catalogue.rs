@@ -173,7 +173,8 @@ catalogue! {
         "See why the CTIManager before it in the configured order does not answer.";
     ProviderOpenFailed: Error, Event, [Manager, Reason],
         "A CTIManager did not open the provider.",
-        "Follow the reason: protocol version, number of connections, or a CTIManager that does not answer in time.";
+        "Follow the reason: protocol version, number of connections, a CTIManager that does not answer in time, or one that \
+         knows a later epoch: another cluster uses it, or the registry was restored from an older backup.";
     LoginRefused: Critical, Event, [Manager, Reason],
         "A CTIManager refused the user or the password.",
         "Correct user and password of the service, or give the user the right to control phones.";
