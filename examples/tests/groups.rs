@@ -185,15 +185,21 @@ fn each_instance_is_first_for_one_group_and_the_one_that_is_left_serves_both() {
     west.leave();
 }
 
+/// Two instances: the first is active for both groups, the second is its backup.
+fn first_of_both(folder: &Path, tables: &[String]) -> [Program; 2] {
+    let mut first = service(&config(folder, "127.0.0.1", tables));
+    first.see_all(&["east: 127.0.0.1 is active in epoch 1", "west: 127.0.0.1 is active in epoch 1"]);
+    let mut second = service(&config(folder, "127.0.0.2", tables));
+    second.see_all(&["east: 127.0.0.2 is a backup of 127.0.0.1", "west: 127.0.0.2 is a backup of 127.0.0.1"]);
+    [first, second]
+}
+
 #[test]
 fn an_instance_that_stops_hands_over_all_its_groups() {
     let folder = tempfile::tempdir().expect("a folder");
     let (mut east, mut west) = (Cluster::start("east", folder.path()), Cluster::start("west", folder.path()));
     let tables = [east.table(&["127.0.0.0/8"]), west.table(&["127.0.0.0/8"])];
-    let mut first = service(&config(folder.path(), "127.0.0.1", &tables));
-    first.see_all(&["east: 127.0.0.1 is active in epoch 1", "west: 127.0.0.1 is active in epoch 1"]);
-    let mut second = service(&config(folder.path(), "127.0.0.2", &tables));
-    second.see_all(&["east: 127.0.0.2 is a backup of 127.0.0.1", "west: 127.0.0.2 is a backup of 127.0.0.1"]);
+    let [first, second] = first_of_both(folder.path(), &tables);
     east.activate();
     west.activate();
     let (clean, printed, complaints) = first.end(Signal::INT);
@@ -213,10 +219,7 @@ fn all_groups_of_one_that_is_killed_are_taken_over_and_the_requests_are_on_a_ser
     let folder = tempfile::tempdir().expect("a folder");
     let (mut east, mut west) = (Cluster::start("east", folder.path()), Cluster::start("west", folder.path()));
     let tables = [store, east.table(&["127.0.0.0/8"]), west.table(&["127.0.0.0/8"])];
-    let mut first = service(&config(folder.path(), "127.0.0.1", &tables));
-    first.see_all(&["east: 127.0.0.1 is active in epoch 1", "west: 127.0.0.1 is active in epoch 1"]);
-    let mut second = service(&config(folder.path(), "127.0.0.2", &tables));
-    second.see_all(&["east: 127.0.0.2 is a backup of 127.0.0.1", "west: 127.0.0.2 is a backup of 127.0.0.1"]);
+    let [first, second] = first_of_both(folder.path(), &tables);
     east.activate();
     west.activate();
     let (clean, ..) = first.end(Signal::KILL);

@@ -184,13 +184,14 @@ impl Lane {
         let mut may_repeat = true;
         loop {
             let session = self.pool.get().await.map_err(|error| Fault::unreached(&error))?;
-            let failure = match tokio::time::timeout(self.limit, session.simple_query("")).await {
+            let (is_gone, failure) = match tokio::time::timeout(self.limit, session.simple_query("")).await {
                 Ok(Ok(_)) => return Ok(session),
-                Ok(Err(error)) => Fault::of(Effect::None, &error),
-                Err(_) => Fault::lost(Effect::None, "the server does not answer".to_owned()),
+                Ok(Err(error)) => (is_gone(&error), Fault::of(Effect::None, &error)),
+                Err(_) => (false, Fault::lost(Effect::None, "the server does not answer".to_owned())),
             };
             drop(Object::take(session));
-            if !std::mem::take(&mut may_repeat) {
+            // As for what reads: a server that is silent is not waited for twice.
+            if !(is_gone && std::mem::take(&mut may_repeat)) {
                 return Err(failure);
             }
         }

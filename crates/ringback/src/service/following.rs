@@ -147,11 +147,13 @@ impl Service {
         copy: RequestCopy,
         result: Result<Option<SetBack>, StoreError>,
     ) {
-        if self.copy.position().is_none() {
-            self.copy = copy;
-        }
         if let Ok(Some(set_back)) = &result {
             self.surroundings.store_set_back(set_back);
+        }
+        let held = self.office.term().map(|term| term.epoch);
+        // In a later term the copy is that term's, even while it is being repaired.
+        if held.is_none_or(|held| held == epoch) && self.copy.position().is_none() {
+            self.copy = copy;
         }
         let Some(term) = self.office.term().filter(|term| term.epoch == epoch) else { return };
         match result {

@@ -2,7 +2,7 @@
 
 use ringback::callback::{Phase, Record};
 use ringback::cti::message::CallState;
-use ringback::db::{RequestStore, Write};
+use ringback::db::{RequestStore, StoreBackup, Write};
 use ringback::election::{Evidence, Role};
 use ringback::model::{Epoch, Group, RequestId};
 use ringback::serviceability::alarm::{Alarm, AlarmName, AlarmParameter, AlarmValue};
@@ -109,11 +109,7 @@ async fn a_store_that_is_away_is_followed_again_when_it_is_back() {
 async fn what_a_store_has_lost_is_written_again_by_the_active() {
     let desk = Desk::new().await;
     let node = desk.active().await;
-    node.press(1, "1002", CallState::Busy);
-    pass(100).await;
-    let earlier = desk.store.inner.backup();
-    node.press_at(at("B", "1002"), 2, "1003", CallState::Busy);
-    pass(100).await;
+    let earlier = between_two_requests(&desk, &node).await;
     assert_eq!(desk.store.held().await, ["1-1", "1-2"]);
     desk.store.inner.set_back(earlier);
     assert_eq!(desk.store.held().await, ["1-1"]);
@@ -134,10 +130,8 @@ async fn what_a_store_has_lost_is_written_again_by_the_next_one() {
     let desk = Desk::new().await;
     let node = desk.instance(1).await;
     let other = desk.instance(2).await;
-    node.press(1, "1002", CallState::Busy);
-    pass(100).await;
-    let earlier = desk.store.inner.backup();
-    node.press_at(at("B", "1002"), 2, "1003", CallState::Busy);
+    let earlier = between_two_requests(&desk, &node).await;
+    // It is followed.
     pass(1000).await;
     drop(other.alarms.take());
     desk.store.inner.set_available(false);
@@ -155,11 +149,7 @@ async fn what_a_store_has_lost_is_written_again_by_the_next_one() {
 async fn what_a_store_has_lost_stays_lost_if_somebody_has_acted_since() {
     let desk = Desk::new().await;
     let node = desk.active().await;
-    node.press(1, "1002", CallState::Busy);
-    pass(100).await;
-    let earlier = desk.store.inner.backup();
-    node.press_at(at("B", "1002"), 2, "1003", CallState::Busy);
-    pass(100).await;
+    let earlier = between_two_requests(&desk, &node).await;
     desk.store.inner.set_back(earlier);
     desk.store.inner.claim(&Group::default(), Epoch(5)).await.unwrap();
     drop(node.alarms.take());
@@ -168,6 +158,16 @@ async fn what_a_store_has_lost_stays_lost_if_somebody_has_acted_since() {
     assert_eq!((node.status().role, node.status().epoch), (Role::Active, Epoch(6)));
     assert_eq!(set_back(&node), ["0"]);
     has_all(&desk, &node, 1).await;
+}
+
+/// Of two requests the store has the first.
+async fn between_two_requests(desk: &Desk, node: &Instance) -> StoreBackup {
+    node.press(1, "1002", CallState::Busy);
+    pass(100).await;
+    let earlier = desk.store.inner.backup();
+    node.press_at(at("B", "1002"), 2, "1003", CallState::Busy);
+    pass(100).await;
+    earlier
 }
 
 /// The alarms that the store was set back: how many requests were written again.
